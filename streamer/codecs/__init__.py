@@ -1,0 +1,1 @@
+"""Codecs: one file is one bitstream format with its RTP payload format and its SDP parameters."""

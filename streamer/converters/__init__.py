@@ -1,0 +1,1 @@
+"""Colour and scale between a source and an encoder: one file is one converter."""

@@ -1,0 +1,1 @@
+"""Encoders: one file is one backend. `base` holds the contract that all of them keep."""

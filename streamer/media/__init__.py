@@ -1,0 +1,1 @@
+"""What flows: frames, their time, their trace. No I/O, no clock, no threads."""

@@ -1,0 +1,1 @@
+"""RTP and RTCP: bytes to values and back. No I/O, no clock."""

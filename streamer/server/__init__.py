@@ -1,0 +1,1 @@
+"""HTTP: the page, signaling, authentication, health."""

@@ -1,0 +1,1 @@
+"""X11 over xcffib: one connection per owner."""

@@ -71,6 +71,9 @@ class PeerObserver(Protocol):
     def received(self, label: str, message: str | bytes) -> None:
         """Take one message of a data channel."""
 
+    def keyframe_wanted(self) -> None:
+        """Note that the video's wish has come to ask for a keyframe: a rendition that waits should look now."""
+
     def failed(self, code: str, reason: str) -> None:
         """Note that the peer is of no use any more. Told at most once, and not after `close`."""
 
@@ -107,6 +110,9 @@ class Peer(Protocol):
         """
 
     async def end_of_candidates(self) -> None: ...
+
+    def request_keyframe(self) -> None:
+        """Ask for a keyframe as if the viewer had sent a PLI: coalesced and rate-limited with those."""
 
     def send(self, label: str, message: str | bytes) -> bool:
         """Send on a data channel; return False when it is not open or too much waits in it already."""

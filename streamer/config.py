@@ -6,10 +6,13 @@ Numbers carry their unit in their name.
 """
 
 import re
-from enum import StrEnum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import EnumType, StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 
+from annotated_types import Ge, Le
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -20,6 +23,7 @@ from pydantic import (
     SecretStr,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 
 from streamer.media.frame import Resolution
 
@@ -108,6 +112,7 @@ class ServerConfig(Section):
         default=None,
         description="Secret that a viewer must know. Required, with TLS, when others than this machine can connect.",
     )
+    token_file: Path | None = Field(default=None, description="File whose first line is the token.")
     tls_certificate: Path | None = Field(default=None, description="PEM file with the certificate chain.")
     tls_key: Path | None = Field(default=None, description="PEM file with the certificate's private key.")
     is_insecure: bool = Field(
@@ -126,6 +131,12 @@ class ServerConfig(Section):
         default=10_000, ge=10, le=600_000, description="How long a new socket may wait before it says hello."
     )
     max_sockets: int = Field(default=64, ge=1, le=100_000, description="Signaling sockets open at the same time.")
+
+    @model_validator(mode="after")
+    def _has_one_token(self) -> Self:
+        if self.token is not None and self.token_file is not None:
+            raise ValueError("token and token_file are two ways to say the same: set one of them")
+        return self
 
     @model_validator(mode="after")
     def _has_both_halves_of_tls(self) -> Self:
@@ -258,3 +269,59 @@ class Config(Section):
 
 # The sections that hold backend tables; the names are those of the open folders.
 BACKEND_KINDS = ("sources", "encoders", "converters", "inputs")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One setting as people see it. `accepted` is empty where the type says everything."""
+
+    path: str
+    field: FieldInfo
+
+    @property
+    def default(self) -> Any:
+        return self.field.get_default()
+
+    @property
+    def description(self) -> str:
+        return self.field.description or ""
+
+    @property
+    def is_secret(self) -> bool:
+        return _holds_secret(self.field.annotation)
+
+    @property
+    def is_list(self) -> bool:
+        return "tuple[" in repr(self.field.annotation)
+
+    @property
+    def accepted(self) -> str:
+        annotation = self.field.annotation
+        if annotation is bool:
+            return "true or false"
+        if isinstance(annotation, EnumType):
+            return ", ".join(str(member.value) for member in annotation)
+        low = next((entry.ge for entry in self.field.metadata if isinstance(entry, Ge)), None)
+        high = next((entry.le for entry in self.field.metadata if isinstance(entry, Le)), None)
+        return "" if low is None or high is None else f"{low} to {high}"
+
+
+def keys_of(model: type[BaseModel], prefix: str) -> Iterator[Key]:
+    """Yield the keys of one section."""
+    for name, field in model.model_fields.items():
+        yield Key(f"{prefix}.{name}", field)
+
+
+def keys() -> dict[str, Key]:
+    """Return every key but those of single backends, by its path `section.key`."""
+    found: dict[str, Key] = {}
+    for name, field in Config.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            found.update({key.path: key for key in keys_of(field.annotation, name)})
+    return found
+
+
+def _holds_secret(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return any(_holds_secret(field.annotation) for field in annotation.model_fields.values())
+    return annotation is SecretStr or any(_holds_secret(part) for part in get_args(annotation))

@@ -1,0 +1,68 @@
+"""Fold the wishes of all subscribers of a rendition into the order for its next frame.
+
+The lowest wish governs, as far down as half of the highest: one viewer far below the others takes nothing more away
+from them, and belongs into another rendition. Who is in which rendition is the hub's business.
+"""
+
+from collections.abc import Sequence
+
+from streamer.errors import LocalProtocolError
+from streamer.media.frame import Capabilities, EncodeOrder, Wish
+
+# Renditions are a factor of two apart.
+RATE_CLASS_RATIO = 2
+# An encoder that pays for a rate change with a keyframe is told of changes that are worth one: each costs about three
+# frames' bytes, so at most one in 5 s is 1 % of a stream of 60 fps.
+SPARED_CHANGE_RATIO = 0.15
+SPARED_INTERVAL_US = 5_000_000
+
+
+def fold_target_bps(wishes: Sequence[Wish]) -> int:
+    """Return the lowest target, but no less than half of the highest."""
+    targets = [wish.target_bps for wish in wishes]
+    return max(min(targets), max(targets) // RATE_CLASS_RATIO)
+
+
+class Fold:
+    """The orders of one rendition. Called from its thread only."""
+
+    def __init__(self, capabilities: Capabilities) -> None:
+        self._spares_changes = capabilities.rate_change_needs_keyframe
+        self._target_bps: int | None = None
+        self._changed_at_us = 0
+
+    def order(self, wishes: Sequence[Wish], now_us: int, *, is_refinement: bool = False) -> EncodeOrder:
+        """Return the order for the next frame.
+
+        Raises:
+            LocalProtocolError: there is no wish: nobody would take the frame.
+        """
+        if not wishes:
+            raise LocalProtocolError("an order without a wish")
+        keyframe = any(wish.keyframe for wish in wishes)
+        limits = [wish.max_frame_bytes for wish in wishes if wish.max_frame_bytes is not None]
+        losses = [wish.lost_capture_us for wish in wishes if wish.lost_capture_us is not None]
+        return EncodeOrder(
+            target_bps=self._settle(wishes, now_us, keyframe=keyframe),
+            fps=min(wish.fps for wish in wishes),
+            keyframe=keyframe,
+            max_frame_bytes=min(limits, default=None),
+            is_refinement=is_refinement,
+            lost_capture_us=min(losses, default=None),
+        )
+
+    def _settle(self, wishes: Sequence[Wish], now_us: int, *, keyframe: bool) -> int:
+        """Return the target to order: the folded one, or the last one where the encoder is to be spared."""
+        folded_bps = fold_target_bps(wishes)
+        # More than a frame waits: the path takes less than the encoder makes.
+        is_backlogged = any(wish.backlog_us * wish.fps > 1_000_000 for wish in wishes)
+        last_bps = self._target_bps
+        if last_bps is not None and self._spares_changes and not keyframe:
+            is_small = abs(folded_bps - last_bps) < SPARED_CHANGE_RATIO * last_bps
+            is_urgent = is_backlogged and folded_bps < last_bps
+            if is_small or (now_us - self._changed_at_us < SPARED_INTERVAL_US and not is_urgent):
+                return last_bps
+        if folded_bps != last_bps:
+            self._target_bps = folded_bps
+            self._changed_at_us = now_us
+        return folded_bps

@@ -1,0 +1,149 @@
+"""Decide what a viewer that missed something gets: packets again, a keyframe, or nothing because it is on its way.
+
+Owns the one open keyframe request of a stream. Sending is the transport's, making a keyframe the encoder's business.
+
+Rules:
+- A packet is resent at most once within half a round trip: its copy may still be under way.
+- A packet from before the newest keyframe is not resent: the decoder starts again at the keyframe.
+- What is not held any more, or would cost more than keyframes do, is answered by a keyframe.
+- There is one request, open until a keyframe captured after it has been offered. Keyframes on request keep a distance,
+  which doubles while requests go on.
+
+Forward error correction joins in `nack`, which then leaves out what a repair packet under way restores. Reference
+invalidation joins where a request is opened: `Wish.lost_capture_us` names the frame to avoid instead of `keyframe`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streamer.rtp.history import SendHistory, SentPacket
+
+# A resend of the same packet sooner than this answers the same NACK, which receivers send again at 5 ms and more.
+MIN_RESEND_INTERVAL_US = 5_000
+# Ten keyframes a second, each three frames large, are half of a stream of 60 fps.
+MIN_KEYFRAME_INTERVAL_US = 100_000
+# A path that needs a keyframe all the time is not helped by them, but must not stay dark for long either.
+MAX_KEYFRAME_INTERVAL_US = 1_000_000
+# This long after the last keyframe on request the next one counts as the first again.
+KEYFRAME_CALM_US = 2_000_000
+# A keyframe costs its bytes and a visible loss of quality: worth it when the resends cost twice as much. Resending the
+# whole of a 700 ms silence would take longer than the silence's end may delay the picture.
+RESEND_LIMIT_IN_KEYFRAMES = 2
+# The limit beside small keyframes, whose successor may be larger: 64 packets, or 70 ms of a stream of 9 Mbit/s.
+MIN_RESEND_LIMIT_BYTES = 64 * 1200
+
+_SEQUENCE_MASK = 0xFFFF
+_HALF_SEQUENCES = 0x8000
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What to do about a NACK: resend these, oldest first as named; `needs_keyframe` says that some cannot be."""
+
+    resend: tuple[SentPacket, ...] = ()
+    needs_keyframe: bool = False
+
+
+class Recovery:
+    """The policy of one video stream. Called from the event loop only."""
+
+    def __init__(self, history: SendHistory) -> None:
+        self._history = history
+        self._requested_at_us: int | None = None
+        self._keyframe_sequence: int | None = None
+        self._keyframe_bytes = 0
+        self._keyframe_at_us: int | None = None
+        self._answered_at_us: int | None = None
+        self._interval_us = MIN_KEYFRAME_INTERVAL_US
+        self._rtt_us = 0
+        # The last command number of each requester.
+        self._commands: dict[int, int] = {}
+
+    def nack(self, sequences: Sequence[int], now_us: int, rtt_us: int | None) -> Repair:
+        """Decide about packets that did not arrive, and open a keyframe request if they cannot all be resent."""
+        quiet_us = max(MIN_RESEND_INTERVAL_US, (rtt_us or 0) // 2)
+        missing: dict[int, SentPacket] = {}
+        is_gone = False
+        for sequence in sequences:
+            if self._is_settled(sequence):
+                continue
+            packet = self._history.get(sequence)
+            if packet is None:
+                is_gone = True
+            else:
+                missing[sequence] = packet
+        if is_gone or sum([packet.size_bytes for packet in missing.values()]) > self._resend_limit_bytes():
+            self.request_keyframe(now_us, rtt_us)
+            if self._requested_at_us is not None:
+                return Repair(needs_keyframe=True)
+        resend = tuple(packet for packet in missing.values() if _is_quiet(packet, now_us - quiet_us))
+        for packet in resend:
+            packet.retransmitted_at_us = now_us
+        return Repair(resend)
+
+    def full_intra_request(self, requester_ssrc: int, number: int, now_us: int, rtt_us: int | None) -> bool:
+        """Open a request unless this command number repeats the last one; return whether one was opened."""
+        # RFC 5104, 4.3.1.1: a repetition carries the same number, a new command the next one.
+        if self._commands.get(requester_ssrc) == number:
+            return False
+        if requester_ssrc not in self._commands:
+            # One requester at a time: a peer that invents sources must not fill the memory.
+            self._commands.clear()
+        self._commands[requester_ssrc] = number
+        return self.request_keyframe(now_us, rtt_us)
+
+    def request_keyframe(self, now_us: int, rtt_us: int | None) -> bool:
+        """Open a request for any reason: picture loss, a viewer's stall, our own need. Return whether one was opened.
+
+        A request that was sent before the newest keyframe can have arrived is answered by that keyframe.
+        """
+        self._rtt_us = rtt_us or 0
+        if self._requested_at_us is not None:
+            return False
+        if self._keyframe_at_us is not None and now_us - self._keyframe_at_us < self._rtt_us:
+            return False
+        self._requested_at_us = now_us
+        return True
+
+    def keyframe_wanted(self, now_us: int) -> bool:
+        """Return whether the next frame shall be a keyframe."""
+        if self._requested_at_us is None:
+            return False
+        if self._keyframe_at_us is None:
+            return True
+        interval_us = self._interval_us if self._is_repeated(now_us) else MIN_KEYFRAME_INTERVAL_US
+        return now_us - self._keyframe_at_us >= max(interval_us, self._rtt_us)
+
+    def keyframe_offered(self, capture_us: int, *, first_sequence: int, size_bytes: int, now_us: int) -> None:
+        """Note a keyframe on its way to the viewer, whoever asked for it."""
+        self._keyframe_sequence = first_sequence
+        self._keyframe_bytes = size_bytes
+        self._keyframe_at_us = now_us
+        if self._requested_at_us is None or capture_us < self._requested_at_us:
+            return
+        self._requested_at_us = None
+        doubled_us = min(2 * self._interval_us, MAX_KEYFRAME_INTERVAL_US)
+        self._interval_us = doubled_us if self._is_repeated(now_us) else MIN_KEYFRAME_INTERVAL_US
+        self._answered_at_us = now_us
+
+    def _is_repeated(self, now_us: int) -> bool:
+        return self._answered_at_us is not None and now_us - self._answered_at_us < KEYFRAME_CALM_US
+
+    def _is_settled(self, sequence: int) -> bool:
+        """Return whether nothing needs to be done: never sent, or from before the newest keyframe."""
+        newest = self._history.newest_sequence
+        if newest is None or _is_after(sequence, newest):
+            return True
+        return self._keyframe_sequence is not None and _is_after(self._keyframe_sequence, sequence)
+
+    def _resend_limit_bytes(self) -> int:
+        return max(MIN_RESEND_LIMIT_BYTES, RESEND_LIMIT_IN_KEYFRAMES * self._keyframe_bytes)
+
+
+def _is_after(sequence: int, other: int) -> bool:
+    """Return whether `sequence` follows `other` modulo 2^16."""
+    return 0 < (sequence - other & _SEQUENCE_MASK) < _HALF_SEQUENCES
+
+
+def _is_quiet(packet: SentPacket, since_us: int) -> bool:
+    return packet.retransmitted_at_us is None or packet.retransmitted_at_us <= since_us

@@ -1,0 +1,139 @@
+"""Everything that leaves a peer besides STUN, DTLS and data channels: counted across streams, paced, encrypted, sent.
+
+Owns the transport-wide sequence number, the pacer's timer and the buffer in which packets are made. What a packet says
+is its stream's affair (packets.py), where it goes is path.py's. Encryption is RFC 3711 by libsrtp, in place.
+"""
+
+# ruff: noqa: SLF001
+# Private names of the libraries are what this file is about: guard.py lists and checks them.
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from aiortc import RTCDtlsTransport
+from pylibsrtp._binding import ffi, lib
+
+from streamer.clock import Clock, Timer
+from streamer.congestion.pacer import Pacer, Priority
+from streamer.media.trace import FrameTrace, Stage
+from streamer.transport.packets import MediaPacket, RtxPacket
+from streamer.transport.path import Path
+
+Packet: TypeAlias = MediaPacket | RtxPacket
+
+# What is written and encrypted before the kernel is called; the pacer's bursts are 16, and a late timer finds two.
+_BATCH_PACKETS = 32
+# 1200 bytes of payload, header, extensions and SRTP's trailer.
+_SLOT_BYTES = 1500
+# When the kernel's buffer is full, a burst of 16 packets has left after 1 ms on a path of 150 Mbit/s; slower ones are
+# asked a few times more.
+_RETRY_US = 1_000
+_NUMBER_MASK = 0xFFFF
+
+
+class Egress:
+    """The one way out of a peer. Used on the event loop only."""
+
+    def __init__(self, dtls: RTCDtlsTransport, pacer: Pacer[Packet], clock: Clock) -> None:
+        self._dtls = dtls
+        self._pacer = pacer
+        self._clock = clock
+        self._path = Path(dtls.transport._connection)
+        self._timer: Timer | None = None
+        self._wake_us: int | None = None
+        self._is_open = True
+        self._buffer = bytearray(_BATCH_PACKETS * _SLOT_BYTES)
+        self._view = memoryview(self._buffer)
+        self._base = ffi.from_buffer("unsigned char[]", self._buffer, require_writable=True)
+        self._length = ffi.new("int *")
+        # Traces of frames whose last datagram the kernel has not taken yet.
+        self._unstamped: list[FrameTrace] = []
+        self.next_index = 0
+        self.packets_sent = 0
+        self.bytes_sent = 0
+
+    @property
+    def lost_datagrams(self) -> int:
+        """How many datagrams the kernel refused for good, or that had nowhere to go."""
+        return self._path.lost_datagrams
+
+    @property
+    def refused_datagrams(self) -> int:
+        """How many datagrams had to be offered to the kernel again."""
+        return self._path.refused_datagrams
+
+    def send(self, packets: Sequence[Packet], priority: Priority) -> None:
+        """Hand over packets of one stream, in order; they leave when the pacer says so."""
+        if self._is_open:
+            self._pacer.enqueue(packets, priority, self._clock.now_us())
+            self._pump()
+
+    def send_rtcp(self, compound: bytes) -> None:
+        """Encrypt and send RTCP at once."""
+        session = self._dtls._tx_srtp
+        if self._is_open and session is not None:
+            protected = session.protect_rtcp(compound)
+            self._path.send(memoryview(protected), (len(protected),))
+
+    def close(self) -> None:
+        """Drop what waits and give up the descriptor."""
+        self._is_open = False
+        self._disarm()
+        self._path.close()
+        self._unstamped.clear()
+
+    def _pump(self) -> None:
+        now_us = self._clock.now_us()
+        if not self._path.is_blocked or self._path.flush():
+            packets = self._pacer.release(now_us)
+            for first in range(0, len(packets), _BATCH_PACKETS):
+                self._write(packets[first : first + _BATCH_PACKETS], now_us)
+        if self._path.is_blocked:
+            self._arm(now_us + _RETRY_US)
+        else:
+            self._stamp()
+            self._arm(self._pacer.next_wake_us())
+
+    def _write(self, packets: Sequence[Packet], now_us: int) -> None:
+        session = self._dtls._tx_srtp._srtp[0]
+        buffer, base, length, protect = self._buffer, self._base, self._length, lib.srtp_protect
+        sizes = []
+        at, index = 0, self.next_index
+        for packet in packets:
+            length[0] = packet.write(buffer, at, now_us, index & _NUMBER_MASK) - at
+            error = protect(session, base + at, length)
+            if error:
+                raise RuntimeError(f"libsrtp refuses to encrypt a packet of {length[0]} bytes (error {error})")
+            index += 1
+            sizes.append(length[0])
+            at += length[0]
+            if packet.trace is not None:
+                self._unstamped.append(packet.trace)
+        self.next_index = index
+        self.packets_sent += len(sizes)
+        self.bytes_sent += at
+        self._path.send(self._view[:at], sizes)
+
+    def _stamp(self) -> None:
+        if self._unstamped:
+            now_us = self._clock.now_us()
+            for trace in self._unstamped:
+                trace.stamp(Stage.SEND, now_us)
+            self._unstamped.clear()
+
+    def _arm(self, wake_us: int | None) -> None:
+        if wake_us == self._wake_us:
+            return
+        self._disarm()
+        if wake_us is not None:
+            self._wake_us = wake_us
+            self._timer = self._clock.call_at_us(wake_us, self._woken)
+
+    def _woken(self) -> None:
+        self._timer = self._wake_us = None
+        self._pump()
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._wake_us = None

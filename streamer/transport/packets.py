@@ -1,0 +1,164 @@
+"""The packets of one RTP stream, from a frame's payloads to bytes in the egress's buffer.
+
+Owns SSRCs, sequence numbers, timestamps and the history from which packets are sent again. When a packet leaves is the
+pacer's business. RFC 3550, section 5.1; RFC 4588.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streamer.media.frame import EncodedFrame
+from streamer.media.trace import FrameTrace
+from streamer.rtp.extensions import ExtensionWriter
+from streamer.rtp.history import SendHistory, SentPacket
+from streamer.rtp.packet import HEADER_BYTES, write_header
+from streamer.rtp.rtx import make_payload
+
+# SRTP's longest tag in use: AES-GCM's.
+_TAG_BYTES = 16
+_SEQUENCE_MASK = 0xFFFF
+_TIMESTAMP_MASK = 0xFFFFFFFF
+# RFC 3711, 3.3.1: a first number in the lower half leaves no doubt about the rollover counter when early packets are
+# lost.
+_FIRST_SEQUENCES = 1 << 15
+# 90 kHz per microsecond.
+_TICKS_NUMERATOR, _TICKS_DENOMINATOR = 9, 100
+
+
+@dataclass(frozen=True, slots=True)
+class StreamParameters:
+    """What was negotiated for a stream."""
+
+    payload_type: int
+    rtx_payload_type: int | None
+    extension_ids: dict[str, int]
+    mid: str
+
+
+class Stream:
+    """The numbers of one RTP stream. Used on the event loop only."""
+
+    def __init__(self, ssrc: int, rtx_ssrc: int, parameters: StreamParameters, rng: random.Random) -> None:
+        self.ssrc = ssrc
+        self.rtx_ssrc = rtx_ssrc
+        self.payload_type = parameters.payload_type
+        self.rtx_payload_type = parameters.rtx_payload_type
+        self.extensions = ExtensionWriter(parameters.extension_ids, parameters.mid)
+        self.history = SendHistory()
+        self.overhead_bytes = HEADER_BYTES + self.extensions.largest_bytes + _TAG_BYTES
+        self.octets = 0
+        self.packets = 0
+        self.packets_retransmitted = 0
+        self._next_sequence = rng.randrange(_FIRST_SEQUENCES)
+        self._next_rtx_sequence = rng.randrange(_FIRST_SEQUENCES)
+        self._first_timestamp = rng.getrandbits(32)
+
+    @property
+    def next_sequence(self) -> int:
+        """The number of the next packet that is not a resend."""
+        return self._next_sequence
+
+    def timestamp(self, at_us: int) -> int:
+        """Return the RTP time of an instant of our monotonic clock."""
+        return (self._first_timestamp + at_us * _TICKS_NUMERATOR // _TICKS_DENOMINATOR) & _TIMESTAMP_MASK
+
+    def packetize(self, frame: EncodedFrame, capture_ntp: int | None) -> list["MediaPacket | RtxPacket"]:
+        """Return the packets of a frame; the first one carries `capture_ntp` if that is given."""
+        timestamp = self.timestamp(frame.capture_us)
+        first = self._next_sequence
+        packets = [
+            MediaPacket(self, payload, first + number & _SEQUENCE_MASK, timestamp)
+            for number, payload in enumerate(frame.payloads)
+        ]
+        packets[0].capture_ntp = capture_ntp
+        packets[-1].marker = True
+        packets[-1].trace = frame.trace
+        self._next_sequence = first + len(packets) & _SEQUENCE_MASK
+        return list(packets)
+
+    def resend(self, lost: Sequence[SentPacket]) -> list["MediaPacket | RtxPacket"]:
+        """Return copies of sent packets on the RTX stream."""
+        first = self._next_rtx_sequence
+        self._next_rtx_sequence = first + len(lost) & _SEQUENCE_MASK
+        return [RtxPacket(self, packet, first + number & _SEQUENCE_MASK) for number, packet in enumerate(lost)]
+
+
+class MediaPacket:
+    """A packet that is sent for the first time. `trace` is its frame's, on the frame's last packet."""
+
+    __slots__ = ("_payload", "_sequence", "_stream", "_timestamp", "capture_ntp", "marker", "size_bytes", "trace")
+
+    def __init__(self, stream: Stream, payload: bytes, sequence: int, timestamp: int) -> None:
+        self._stream = stream
+        self._payload = payload
+        self._sequence = sequence
+        self._timestamp = timestamp
+        self.size_bytes = len(payload) + stream.overhead_bytes
+        self.marker = False
+        self.capture_ntp: int | None = None
+        self.trace: FrameTrace | None = None
+
+    def write(self, buffer: bytearray, offset: int, now_us: int, transport_number: int) -> int:
+        """Write the packet at `offset`, remember it, and return where it ends."""
+        stream, payload = self._stream, self._payload
+        at = write_header(
+            buffer,
+            offset,
+            payload_type=stream.payload_type,
+            marker=self.marker,
+            sequence=self._sequence,
+            timestamp=self._timestamp,
+            ssrc=stream.ssrc,
+            extension=stream.extensions.block(
+                send_us=now_us, transport_number=transport_number, capture_ntp=self.capture_ntp
+            ),
+        )
+        end = at + len(payload)
+        buffer[at:end] = payload
+        stream.packets += 1
+        stream.octets += len(payload)
+        stream.history.add(
+            SentPacket(
+                self._sequence,
+                payload,
+                self._timestamp,
+                marker=self.marker,
+                sent_at_us=now_us,
+                size_bytes=self.size_bytes,
+            )
+        )
+        return end
+
+
+class RtxPacket:
+    """A packet that is sent again."""
+
+    __slots__ = ("_lost", "_sequence", "_stream", "size_bytes", "trace")
+
+    def __init__(self, stream: Stream, lost: SentPacket, sequence: int) -> None:
+        self._stream = stream
+        self._lost = lost
+        self._sequence = sequence
+        self.size_bytes = lost.size_bytes
+        self.trace: FrameTrace | None = None
+
+    def write(self, buffer: bytearray, offset: int, now_us: int, transport_number: int) -> int:
+        """Write the packet at `offset` and return where it ends."""
+        stream, lost = self._stream, self._lost
+        assert stream.rtx_payload_type is not None
+        at = write_header(
+            buffer,
+            offset,
+            payload_type=stream.rtx_payload_type,
+            marker=lost.marker,
+            sequence=self._sequence,
+            timestamp=lost.timestamp,
+            ssrc=stream.rtx_ssrc,
+            extension=stream.extensions.block(send_us=now_us, transport_number=transport_number),
+        )
+        payload = make_payload(lost.sequence, lost.payload)
+        end = at + len(payload)
+        buffer[at:end] = payload
+        stream.packets_retransmitted += 1
+        return end

@@ -70,6 +70,7 @@ class InteractiveSource(Protocol):
         """Take one input action; the next captured picture shows its effect. Callable from any thread."""
 
 
+@runtime_checkable
 class EncodedSource(Protocol):
     """Ready-made access units. It is a rendition by itself: no cadence, no converter, no encoder."""
 

@@ -1,0 +1,137 @@
+"""Which backends serve a session: an encoder for each codec, a converter for each pair of formats, and why.
+
+Chosen once when the session opens; put together by each rendition's thread when it sees its first frame.
+"""
+
+import logging
+from dataclasses import dataclass
+from types import ModuleType
+from typing import cast
+
+from streamer import registry
+from streamer.codecs.base import Codec
+from streamer.config import AUTO, Config
+from streamer.converters.base import Converter, ConverterSettings
+from streamer.encoders.base import EncoderSettings, VideoEncoder
+from streamer.errors import Unavailable
+from streamer.media.frame import Capabilities, EncodeOrder, PixelFormat, VideoFrame
+from streamer.session.hub import RenditionKey
+from streamer.settings import backend_options
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderChoice:
+    """The encoder of one codec, and why it is that one."""
+
+    codec: str
+    encoder: str
+    reason: str
+    module: ModuleType
+    capabilities: Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Machinery:
+    """What a rendition's thread works with. `converter` is None where the encoder takes the frames as they are."""
+
+    converter: Converter | None
+    encoder: VideoEncoder
+    codec: Codec
+
+    def close(self) -> None:
+        """Close encoder and converter."""
+        self.encoder.close()
+        if self.converter is not None:
+            self.converter.close()
+
+
+class Assembly:
+    """The choices of one session. Any thread may call `assemble`."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.choices = {choice.codec: choice for choice in map(self._choose_encoder, config.video.codecs) if choice}
+        if not self.choices:
+            raise Unavailable("encoders", f"none can encode {' or '.join(config.video.codecs)}; see `streamer devices`")
+
+    @property
+    def codecs(self) -> tuple[str, ...]:
+        """The codecs that can be offered, the most wanted first."""
+        return tuple(self.choices)
+
+    def assemble(self, key: RenditionKey, frame: VideoFrame, order: EncodeOrder) -> Machinery:
+        """Open the converter and encoder of a rendition whose frames look like `frame`.
+
+        Raises:
+            Unavailable: no converter does this pair of formats.
+            EncoderError: the encoder does not open.
+        """
+        choice = self.choices[key.codec]
+        surface = frame.surface
+        takes_as_is = surface.format in choice.capabilities.formats and surface.resolution == key.resolution
+        converter = None if takes_as_is else self._open_converter(key, frame)
+        settings = EncoderSettings(
+            codec=key.codec,
+            resolution=key.resolution,
+            format=surface.format if takes_as_is else self._target_format(key),
+            colour=surface.colour if converter is None else converter.colour,
+            max_fps=self._config.session.fps,
+            start_target_bps=order.target_bps,
+            max_target_bps=self._config.video.max_target_bps,
+            options=backend_options(self._config, "encoders", choice.encoder),
+        )
+        encoder: VideoEncoder = choice.module.create(settings)
+        logger.info("%s is encoded by %s", key, encoder.description)
+        return Machinery(converter, encoder, load_codec(key.codec))
+
+    def _target_format(self, key: RenditionKey) -> PixelFormat:
+        return self.choices[key.codec].capabilities.formats[0]
+
+    def _open_converter(self, key: RenditionKey, frame: VideoFrame) -> Converter:
+        surface = frame.surface
+        settings = ConverterSettings(surface.format, surface.resolution, self._target_format(key), key.resolution)
+        video = self._config.video
+        preference = video.converters if video.converter == AUTO else (video.converter,)
+        reasons: list[str] = []
+        for name in preference:
+            why = registry.why_unavailable("converters", name)
+            try:
+                if why is None:
+                    converter: Converter = registry.load("converters", name).create(settings)
+                    logger.info("%s is converted from %s by %s", key, surface.format, name)
+                    return converter
+            except Unavailable as exc:
+                why = exc.reason
+            reasons.append(f"{name}: {why}")
+        raise Unavailable("converters", f"{surface.format} to {settings.output_format}: {'; '.join(reasons)}")
+
+    def _choose_encoder(self, codec: str) -> EncoderChoice | None:
+        video = self._config.video
+        preference = video.encoders if video.encoder == AUTO else (video.encoder,)
+        passed_over: list[str] = []
+        for name in preference:
+            why = registry.why_unavailable("encoders", name)
+            if why is None:
+                module = registry.load("encoders", name)
+                capabilities: Capabilities = module.capabilities()
+                if codec in capabilities.codecs and self._config.session.size.fits_in(capabilities.max_resolution):
+                    return EncoderChoice(codec, name, _reason(name, passed_over), module, capabilities)
+                why = f"does not encode {codec} at {self._config.session.size}"
+            passed_over.append(f"{name}: {why}")
+        logger.warning("%s is not offered because no encoder can make it (%s)", codec, "; ".join(passed_over))
+        return None
+
+
+def load_codec(name: str) -> Codec:
+    """Return the codec module `name`.
+
+    Raises:
+        ConfigError: there is no such codec.
+    """
+    return cast("Codec", registry.load("codecs", name))
+
+
+def _reason(name: str, passed_over: list[str]) -> str:
+    return f"{name} is the first that can" + (f" ({'; '.join(passed_over)})" if passed_over else "")

@@ -1,0 +1,135 @@
+"""What a session captures from and sends input to: the private desktop, the source, the input backend.
+
+Opened in that order and closed in reverse. Viewers come and go above them; the devices stay.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from streamer import registry
+from streamer.clock import Clock
+from streamer.config import APP_SOURCE, AUTO, Config
+from streamer.desktop.desktop import Desktop
+from streamer.errors import Unavailable
+from streamer.inputs.base import InputBackend, InputSettings
+from streamer.settings import backend_options
+from streamer.sources.base import EncodedSource, FrameSource, InteractiveSource, SourceSettings
+
+logger = logging.getLogger(__name__)
+
+# The input backends that `auto` means: by the source, since keys go where the pictures come from.
+_CALLBACK_BACKEND = "callback"
+_SCREEN_BACKEND = "xtest"
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """The open devices of one session."""
+
+    source: FrameSource | EncodedSource
+    input_backend: InputBackend | None
+    desktop: Desktop | None
+
+    async def close(self) -> None:
+        """Close everything but a frame source, which its feed closes."""
+        if self.input_backend is not None:
+            self.input_backend.close()
+        if isinstance(self.source, EncodedSource):
+            self.source.close()
+        if self.desktop is not None:
+            await self.desktop.stop()
+
+
+async def open_devices(
+    config: Config, clock: Clock, *, last_input: Callable[[], int], on_desktop_ended: Callable[[str], None]
+) -> Devices:
+    """Open the devices that the configuration names.
+
+    Raises:
+        ConfigError: something that it names is not there.
+        Unavailable: a backend cannot run on this machine.
+        DeviceError: a device does not open.
+    """
+    desktop = await _open_desktop(config, on_desktop_ended)
+    try:
+        source = await asyncio.to_thread(_open_source, config, clock, last_input, desktop)
+        try:
+            input_backend = await asyncio.to_thread(_open_input, config, source, desktop)
+        except BaseException:
+            source.close()
+            raise
+    except BaseException:
+        if desktop is not None:
+            await desktop.stop()
+        raise
+    return Devices(source, input_backend, desktop)
+
+
+async def _open_desktop(config: Config, on_ended: Callable[[str], None]) -> Desktop | None:
+    if config.session.app is None:
+        return None
+    desktop = Desktop(config.session.app, config.session.size, config.desktop, on_ended)
+    await desktop.start()
+    return desktop
+
+
+def _open_source(
+    config: Config, clock: Clock, last_input: Callable[[], int], desktop: Desktop | None
+) -> FrameSource | EncodedSource:
+    name = config.session.source
+    _require("sources", name)
+    settings = SourceSettings(
+        resolution=config.session.size,
+        fps=config.session.fps,
+        clock=clock,
+        options=_options(config, "sources", name, desktop),
+        last_input=last_input,
+    )
+    source: FrameSource | EncodedSource = registry.load("sources", name).create(settings)
+    return source
+
+
+def _open_input(config: Config, source: FrameSource | EncodedSource, desktop: Desktop | None) -> InputBackend | None:
+    if not config.input.is_enabled:
+        return None
+    name = config.input.backend if config.input.backend != AUTO else _fitting_backend(config, source)
+    if name is None:
+        logger.info("input is off because the source %s takes none", config.session.source)
+        return None
+    _require("inputs", name)
+    sink = source.apply if isinstance(source, InteractiveSource) else None
+    settings = InputSettings(sink=sink, options=_options(config, "inputs", name, desktop))
+    backend: InputBackend = registry.load("inputs", name).create(settings)
+    return backend
+
+
+def _fitting_backend(config: Config, source: FrameSource | EncodedSource) -> str | None:
+    if isinstance(source, InteractiveSource):
+        return _CALLBACK_BACKEND
+    return _SCREEN_BACKEND if config.session.source == APP_SOURCE else None
+
+
+def _options(config: Config, kind: str, name: str, desktop: Desktop | None) -> BaseModel | None:
+    """Return a backend's options; those of X11 backends point at the private desktop or at the source's display."""
+    options = backend_options(config, kind, name)
+    if name not in (APP_SOURCE, _SCREEN_BACKEND) or options is None:
+        return options
+    updates: dict[str, Any] = {}
+    if desktop is not None:
+        updates = {"display": desktop.display, "xauthority": desktop.xauthority}
+    elif name == _SCREEN_BACKEND:
+        screen = config.sources.get(APP_SOURCE, {})
+        mine = config.inputs.get(_SCREEN_BACKEND, {})
+        updates = {key: screen[key] for key in ("display", "xauthority") if key in screen and key not in mine}
+    return options.model_validate({**options.model_dump(), **updates})
+
+
+def _require(kind: str, name: str) -> None:
+    reason = registry.why_unavailable(kind, name)
+    if reason is not None:
+        raise Unavailable(name, reason)

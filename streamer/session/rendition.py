@@ -1,0 +1,189 @@
+"""One encoded form of a feed: a thread that converts and encodes, and the subscribers that take the frames.
+
+The thread alone touches the converter and the encoder. Wishes come down with each frame as an order; frames go to the
+event loop in order, and a loop that falls behind makes the next raw frame wait instead of growing a queue.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from threading import Thread
+from typing import Protocol
+
+from streamer.clock import Clock, sharpen_thread_timers
+from streamer.congestion.fold import Fold
+from streamer.errors import StreamerError
+from streamer.media.cadence import Action, Cadence, Decision
+from streamer.media.frame import EncodedFrame, EncodeOrder, PixelFormat, Post, Resolution, Subscriber, VideoFrame, Wish
+from streamer.media.trace import FrameTrace, Stage
+from streamer.session.assembly import Assembly, Machinery
+from streamer.session.fanout import Fanout
+from streamer.session.feed import FeedReader, Lease
+from streamer.session.hub import RenditionKey
+
+logger = logging.getLogger(__name__)
+
+# With headers, extensions and SRTP a datagram stays under 1280 bytes, the least that every IPv6 path carries whole.
+MAX_PAYLOAD_BYTES = 1200
+# A picture that was captured longer ago than this is shown as of now: nothing has changed since.
+_STALE_US = 200_000
+
+
+class RenditionOwner(Protocol):
+    """The session, as its renditions see it. Called on the event loop."""
+
+    def rendition_failed(self, key: RenditionKey, reason: str) -> None: ...
+
+    def source_resized(self, resolution: Resolution) -> None: ...
+
+
+class EncodedRendition:
+    """A rendition made by an encoder of ours. `add`, `remove`, `close` on the event loop; `wake` from anywhere."""
+
+    def __init__(
+        self, key: RenditionKey, reader: FeedReader, assembly: Assembly, owner: RenditionOwner, clock: Clock, post: Post
+    ) -> None:
+        self.key = key
+        self._reader = reader
+        self._assembly = assembly
+        self._owner = owner
+        self._clock = clock
+        self._post = post
+        self._fanout = Fanout(post)
+        self._fold = Fold(assembly.choices[key.codec].capabilities)
+        self._cadence = Cadence()
+        self._machinery: Machinery | None = None
+        self._form: tuple[PixelFormat, Resolution] | None = None
+        self._last_capture_us = 0
+        self._is_closing = False
+        self._thread = Thread(target=self._run, name=f"rendition {key}", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_empty(self) -> bool:
+        return self._fanout.is_empty
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def add(self, subscriber: Subscriber) -> None:
+        self._fanout.add(subscriber)
+
+    def remove(self, subscriber: Subscriber) -> None:
+        self._fanout.remove(subscriber)
+
+    def wake(self) -> None:
+        self._reader.wake()
+
+    def close(self) -> None:
+        """Let the thread end after the frame it is at. Returns at once; `join` waits."""
+        self._is_closing = True
+        self._reader.wake()
+
+    def join(self) -> None:
+        """Block until the thread has ended."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        sharpen_thread_timers()
+        try:
+            while not self._is_closing:
+                self._step(self._fanout.wishes())
+        except StreamerError as exc:
+            self._fail(str(exc))
+        except Exception:
+            # The top of a thread: whatever a library raises ends this rendition and nothing else.
+            logger.exception("%s failed", self.key)
+            self._fail("the encoder failed; the log has the details")
+        finally:
+            self._dismantle()
+            self._reader.close()
+
+    def _step(self, wishes: Sequence[Wish]) -> None:
+        """Wait, skip a frame, or encode one."""
+        if not wishes or not self._reader.has_kept:
+            self._reader.wait(None, for_new=bool(wishes))
+            return
+        now_us = self._clock.now_us()
+        fps = min(wish.fps for wish in wishes)
+        backlog_us = max(wish.backlog_us for wish in wishes)
+        if self._fanout.is_behind:
+            backlog_us = max(backlog_us, 1 + round(1_000_000 / fps))
+        decision = self._cadence.decide(
+            now_us,
+            fps=fps,
+            backlog_us=backlog_us,
+            has_new_frame=self._reader.has_new,
+            wants_keyframe=any(wish.keyframe for wish in wishes),
+        )
+        self._follow(decision, wishes, now_us)
+
+    def _follow(self, decision: Decision, wishes: Sequence[Wish], now_us: int) -> None:
+        match decision.action:
+            case Action.WAIT:
+                until_us = decision.until_us
+                timeout_us = None if until_us is None else until_us - now_us
+                # While an unseen frame waits for its turn, only time and a wake may end the wait.
+                self._reader.wait(timeout_us, for_new=not self._reader.has_new)
+            case Action.SKIP:
+                self._reader.skip()
+            case Action.ENCODE_NEW | Action.ENCODE_KEPT:
+                lease = self._reader.take()
+                if lease is not None:
+                    order = self._fold.order(wishes, now_us, is_refinement=decision.is_refinement)
+                    self._encode(lease, order, now_us, is_kept=decision.action is Action.ENCODE_KEPT)
+
+    def _encode(self, lease: Lease, order: EncodeOrder, now_us: int, *, is_kept: bool) -> None:
+        try:
+            frame = self._dated(lease.frame, now_us, is_kept=is_kept)
+            trace = FrameTrace()
+            trace.stamp(Stage.CAPTURE, frame.capture_us)
+            machinery = self._machinery_for(frame, order)
+            if machinery.converter is not None:
+                frame = machinery.converter.convert(frame)
+            trace.stamp(Stage.CONVERT, self._clock.now_us())
+            encoded = machinery.encoder.encode(frame, order)
+        finally:
+            lease.release()
+        trace.stamp(Stage.ENCODE, self._clock.now_us())
+        self._cadence.encoded(now_us, is_new=not is_kept, is_refinement=order.is_refinement)
+        self._publish(encoded, machinery, trace)
+
+    def _publish(self, encoded: EncodedFrame, machinery: Machinery, trace: FrameTrace) -> None:
+        data = machinery.codec.conform(encoded.data)
+        payloads = machinery.codec.packetize(data, MAX_PAYLOAD_BYTES)
+        trace.stamp(Stage.PACKETIZE, self._clock.now_us())
+        self._fanout.publish(replace(encoded, data=data, payloads=payloads, trace=trace))
+
+    def _dated(self, frame: VideoFrame, now_us: int, *, is_kept: bool) -> VideoFrame:
+        """Return the frame with a capture time after that of the frame before it.
+
+        RTP timestamps must not repeat, and a keyframe made of a kept picture answers requests made since it was taken.
+        """
+        capture_us = now_us if is_kept or now_us - frame.capture_us > _STALE_US else frame.capture_us
+        capture_us = max(capture_us, self._last_capture_us + 1)
+        self._last_capture_us = capture_us
+        return frame if capture_us == frame.capture_us else replace(frame, capture_us=capture_us)
+
+    def _machinery_for(self, frame: VideoFrame, order: EncodeOrder) -> Machinery:
+        """Return converter and encoder for frames like this one, opened again when the source has changed its form."""
+        form = frame.surface.format, frame.surface.resolution
+        if self._machinery is None or form != self._form:
+            if self._form is not None and form[1] != self._form[1]:
+                self._tell(lambda: self._owner.source_resized(frame.surface.resolution))
+            self._dismantle()
+            self._machinery, self._form = self._assembly.assemble(self.key, frame, order), form
+        return self._machinery
+
+    def _dismantle(self) -> None:
+        machinery, self._machinery = self._machinery, None
+        if machinery is not None:
+            machinery.close()
+
+    def _fail(self, reason: str) -> None:
+        self._tell(lambda: self._owner.rendition_failed(self.key, reason))
+
+    def _tell(self, what: Callable[[], None]) -> None:
+        if not self._is_closing:
+            self._post(what)

@@ -1,0 +1,159 @@
+"""The right to send input: who holds it, and the way from a viewer's bytes to the input backend.
+
+The first viewer holds the seat and the others watch; when the holder leaves, the next in the line gets it. Everything
+that a holder holds down is released when the seat moves, when its channels close and when it falls silent.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from streamer.clock import Clock, Timer
+from streamer.errors import InputError, RemoteProtocolError
+from streamer.inputs.base import InputBackend
+from streamer.protocol.actions import InputAction
+from streamer.protocol.input import Pointer, PointerTotals, WheelTotals, parse
+from streamer.session.controls import Controls
+
+logger = logging.getLogger(__name__)
+
+# A pointer at 250 messages a second, a wheel and fast typing stay far below; above it motion is dropped, and at twice
+# the burst the viewer is closed.
+_MESSAGES_PER_S = 1_000
+_BURST_MESSAGES = 2_000
+_LOW_BYTE = 0xFF
+
+
+class _Place:
+    """A viewer in the line: its controls and how many messages it may still send at once."""
+
+    __slots__ = ("_allowance", "_refilled_at_us", "controls", "is_present")
+
+    def __init__(self, now_us: int) -> None:
+        self.controls = Controls()
+        self.is_present = True
+        self._allowance = float(_BURST_MESSAGES)
+        self._refilled_at_us = now_us
+
+    def spend(self, now_us: int) -> float:
+        """Take one message from the allowance and return what is left of it; below zero is too much."""
+        earned = (now_us - self._refilled_at_us) * _MESSAGES_PER_S / 1_000_000
+        self._refilled_at_us = now_us
+        self._allowance = min(_BURST_MESSAGES, self._allowance + earned) - 1
+        return self._allowance
+
+
+class Seat:
+    """The seat of one session. Event loop only, but for `last_input`."""
+
+    def __init__(self, clock: Clock, on_changed: Callable[[], None]) -> None:
+        self._backend: InputBackend | None = None
+        self._clock = clock
+        self._on_changed = on_changed
+        self._line: dict[str, _Place] = {}
+        self._holder: str | None = None
+        self._timer: Timer | None = None
+        self._last_input = 0
+
+    @property
+    def holder(self) -> str | None:
+        return self._holder
+
+    def last_input(self) -> int:
+        """Return the low byte of the sequence number of the last applied message. Callable from any thread."""
+        return self._last_input
+
+    def connect(self, backend: InputBackend | None) -> None:
+        """Carry out input with `backend` from now on; the seat does not close it."""
+        self._backend = backend
+
+    def join(self, viewer: str) -> None:
+        """Put a viewer at the end of the line; one that was away has kept its place but starts with fresh controls."""
+        self._release(viewer)
+        place = _Place(self._clock.now_us())
+        self._line[viewer] = place
+        self._pass_on()
+
+    def step_out(self, viewer: str) -> None:
+        """Release what the viewer holds and keep its place: it may be back in a moment."""
+        if viewer in self._line:
+            self._release(viewer)
+            self._line[viewer].is_present = False
+
+    def leave(self, viewer: str) -> None:
+        """Take the viewer out of the line."""
+        self._release(viewer)
+        self._line.pop(viewer, None)
+        self._pass_on()
+
+    def take(self, viewer: str, data: bytes) -> None:
+        """Carry out one input message of a viewer; that of a viewer without the seat changes nothing.
+
+        Raises:
+            RemoteProtocolError: the bytes are malformed, or there are far too many of them.
+        """
+        message = parse(data)
+        place = self._line.get(viewer)
+        if place is None:
+            return
+        now_us = self._clock.now_us()
+        left = place.spend(now_us)
+        if left < -_BURST_MESSAGES:
+            raise RemoteProtocolError(f"more than {_MESSAGES_PER_S} input messages a second")
+        if left < 0 and isinstance(message, Pointer | PointerTotals | WheelTotals):
+            return
+        actions = place.controls.take(message, now_us)
+        if viewer != self._holder:
+            place.controls.release()
+            return
+        self._apply(actions)
+        self._last_input = message.sequence & _LOW_BYTE
+        self._watch_silence(place.controls)
+
+    def close(self) -> None:
+        """Release everything and send everybody away."""
+        for viewer in list(self._line):
+            self.leave(viewer)
+        self._cancel_timer()
+        self._backend = None
+
+    def _apply(self, actions: Sequence[InputAction]) -> None:
+        if not actions or self._backend is None:
+            return
+        try:
+            self._backend.apply(actions)
+        except InputError as exc:
+            logger.warning("input is off because %s", exc)
+            self._backend = None
+
+    def _release(self, viewer: str) -> None:
+        place = self._line.get(viewer)
+        if place is not None:
+            actions = place.controls.release()
+            if viewer == self._holder:
+                self._apply(actions)
+
+    def _pass_on(self) -> None:
+        if self._holder not in self._line:
+            self._holder = next((viewer for viewer, place in self._line.items() if place.is_present), None)
+            self._cancel_timer()
+        self._on_changed()
+
+    def _watch_silence(self, controls: Controls) -> None:
+        if controls.expires_at_us is not None and self._timer is None:
+            self._timer = self._clock.call_at_us(controls.expires_at_us, self._check_silence)
+
+    def _check_silence(self) -> None:
+        self._timer = None
+        place = self._line.get(self._holder or "")
+        if place is None or place.controls.expires_at_us is None:
+            return
+        if self._clock.now_us() >= place.controls.expires_at_us:
+            logger.info("everything is released because the holder of the seat fell silent")
+            self._release(self._holder or "")
+        else:
+            self._watch_silence(place.controls)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,293 @@
+"""A session: its studio, its seat and its viewers, behind the door.
+
+Commands change viewers; viewers take renditions through the hub and send input through the seat; everything that
+outsiders must know leaves as an event. Runs on the event loop; the feed and each rendition have a thread of their own.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import TypeAlias
+
+from streamer.clock import Clock, Timer
+from streamer.config import Config
+from streamer.media.frame import Resolution
+from streamer.protocol import control
+from streamer.protocol.signaling import Bye, ByeCode, Offer
+from streamer.session.door import Command, Ended, Event, Join, Leave, Listener, Opened, Said, Say, Stop
+from streamer.session.hub import Hub, Rendition, RenditionKey
+from streamer.session.lifecycle import SESSION, Lifecycle, SessionState, SessionTrigger, ViewerState
+from streamer.session.link import Link
+from streamer.session.report import REPORT_INTERVAL_US
+from streamer.session.seat import Seat
+from streamer.session.studio import Studio, open_studio
+from streamer.session.tasks import Tasks
+from streamer.session.viewer import Viewer
+from streamer.transport.base import Peer, PeerObserver
+
+logger = logging.getLogger(__name__)
+
+# A viewer whose connection broke keeps its place in the line for the seat for this long: a page reconnects within a
+# second or two, and whoever waits behind it should not wait longer than it takes to notice.
+_AWAY_US = 10_000_000
+# A rendition that fails is opened again; this many failures within this time are a device that does not work.
+_MAX_FAILURES = 3
+_FAILURES_US = 10_000_000
+
+# Makes a peer for an observer, offering these codecs.
+MakePeer: TypeAlias = Callable[[PeerObserver, tuple[str, ...]], Peer]
+
+
+class Session:
+    """One session, and the `Door` of whoever stands outside. Event loop only."""
+
+    def __init__(self, config: Config, make_peer: MakePeer, clock: Clock) -> None:
+        self._config = config
+        self._make_peer = make_peer
+        self._clock = clock
+        self._lifecycle = Lifecycle(SESSION, SessionState.OPENING)
+        self._tasks = Tasks()
+        # Apart from the others, since these are waited for and never cancelled.
+        self._closings = Tasks()
+        self._listeners: list[Listener] = []
+        self._viewers: dict[str, Viewer] = {}
+        self._away: dict[str, Timer] = {}
+        self._failed_at_us: deque[int] = deque(maxlen=_MAX_FAILURES)
+        self._closing: asyncio.Task[None] | None = None
+        self._seat = Seat(clock, self._tell_seats)
+        self._hub = Hub(self._open_rendition)
+        self._studio: Studio
+
+    @property
+    def state(self) -> SessionState:
+        return self._lifecycle.state
+
+    async def open(self) -> None:
+        """Open devices and encoders.
+
+        Raises:
+            ConfigError: something that the configuration names is not there.
+            DeviceError: a device does not open, or no encoder can run here.
+        """
+        loop = asyncio.get_running_loop()
+
+        def post(what: Callable[[], None]) -> None:
+            loop.call_soon_threadsafe(what)
+
+        self._studio = await open_studio(self._config, self, self._clock, post, self._seat.last_input)
+        self._seat.connect(self._studio.input_backend)
+        self._tasks.start(self._report(), "report")
+        self._lifecycle.fire(SessionTrigger.OPENED)
+        self._tell(self._describe())
+
+    async def close(self, reason: str = "the server is stopping", *, is_failure: bool = False) -> None:
+        """Say goodbye to everybody, give up everything, and return when that is done."""
+        self._end(reason, is_failure=is_failure)
+        if self._closing is not None:
+            await asyncio.shield(self._closing)
+
+    # The door.
+
+    def submit(self, command: Command) -> None:
+        if self.state is not SessionState.LIVE:
+            return
+        match command:
+            case Join():
+                self._join(command.viewer)
+            case Said():
+                if command.viewer in self._viewers:
+                    self._viewers[command.viewer].link.said(command.message)
+            case Leave():
+                if command.viewer in self._viewers:
+                    self._lose(self._viewers[command.viewer], may_return=command.may_return)
+            case Stop():
+                self._end(command.reason, is_failure=False)
+
+    def subscribe(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+        if self.state is SessionState.LIVE:
+            listener(self._describe())
+
+    # What viewers tell (`ViewerOwner`).
+
+    def make_peer(self, observer: PeerObserver) -> Peer:
+        return self._make_peer(observer, self._studio.codecs)
+
+    def say(self, viewer: Viewer, offer: Offer) -> None:
+        self._tell(Say(viewer.name, offer))
+
+    def takes_video(self, viewer: Viewer) -> None:
+        assert viewer.codec is not None
+        key = RenditionKey(viewer.codec, self._studio.resolution)
+        self._hub.join(viewer.name, viewer, key)
+        viewer.link.peer.request_keyframe()
+        self._tell_stream(viewer)
+
+    def takes_nothing(self, viewer: Viewer) -> None:
+        self._hub.leave(viewer.name)
+
+    def control_opened(self, viewer: Viewer) -> None:
+        self._tell_seat(viewer)
+        self._tell_stream(viewer)
+
+    def input_opened(self, viewer: Viewer) -> None:
+        self._seat.join(viewer.name)
+
+    def input_closed(self, viewer: Viewer) -> None:
+        self._seat.step_out(viewer.name)
+
+    def input_received(self, viewer: Viewer, data: bytes) -> None:
+        self._seat.take(viewer.name, data)
+
+    def keyframe_wanted(self, viewer: Viewer) -> None:
+        self._hub.wake(viewer.name)
+
+    def failed(self, viewer: Viewer, code: ByeCode, reason: str) -> None:
+        logger.info("viewer %s is disconnected because %s", viewer.name, reason)
+        can_return = code is ByeCode.PEER_FAILED
+        self._tell(Say(viewer.name, Bye(reason=reason, code=code, retry=can_return)))
+        self._lose(viewer, may_return=can_return)
+
+    # What the studio tells (`StudioOwner`).
+
+    def source_ended(self, reason: str) -> None:
+        self._end(reason, is_failure=True)
+
+    def rendition_failed(self, key: RenditionKey, reason: str) -> None:
+        logger.warning("%s failed because %s", key, reason)
+        now_us = self._clock.now_us()
+        self._failed_at_us.append(now_us)
+        if len(self._failed_at_us) == _MAX_FAILURES and now_us - self._failed_at_us[0] < _FAILURES_US:
+            self._end(f"{key} failed {_MAX_FAILURES} times, last because {reason}", is_failure=True)
+        else:
+            self._hub.reopen(key)
+
+    def source_resized(self, resolution: Resolution) -> None:
+        logger.info("the source is %s from here on", resolution)
+        for viewer in self._viewers.values():
+            if viewer.state is ViewerState.WATCHING and viewer.codec is not None:
+                self._hub.move(viewer.name, viewer, RenditionKey(viewer.codec, resolution))
+                self._tell_stream(viewer)
+
+    # Viewers come and go.
+
+    def _join(self, name: str) -> None:
+        if name in self._viewers:
+            viewer = self._viewers[name]
+            self._stop_waiting_for(name)
+            self._hub.leave(name)
+            self._seat.step_out(name)
+            self._retire(viewer.come_back())
+        elif len(self._viewers) >= self._config.session.max_viewers:
+            reason = f"all {self._config.session.max_viewers} places are taken"
+            self._tell(Say(name, Bye(reason=reason, code=ByeCode.SESSION_FULL, retry=True)))
+            return
+        else:
+            viewer = self._viewers[name] = Viewer(name, self, self._clock)
+        logger.info("viewer %s joins", name)
+        viewer.link.start(self._tasks)
+
+    def _lose(self, viewer: Viewer, *, may_return: bool) -> None:
+        """Give up a viewer's peer; its place in the line stays for a while if it may return."""
+        if viewer.state is ViewerState.AWAY and may_return:
+            return
+        self._hub.leave(viewer.name)
+        self._seat.step_out(viewer.name)
+        self._retire(viewer.link)
+        if may_return:
+            viewer.lose()
+            at_us = self._clock.now_us() + _AWAY_US
+            self._away[viewer.name] = self._clock.call_at_us(at_us, lambda: self._forget(viewer))
+        else:
+            self._forget(viewer)
+
+    def _forget(self, viewer: Viewer) -> None:
+        self._stop_waiting_for(viewer.name)
+        viewer.leave()
+        del self._viewers[viewer.name]
+        self._seat.leave(viewer.name)
+        logger.info("viewer %s has left", viewer.name)
+
+    def _stop_waiting_for(self, name: str) -> None:
+        timer = self._away.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _retire(self, link: Link) -> None:
+        link.stop()
+        self._closings.start(link.close(), "closing of a peer")
+
+    def _open_rendition(self, key: RenditionKey) -> Rendition:
+        return self._studio.open_rendition(key)
+
+    # The end.
+
+    def _end(self, reason: str, *, is_failure: bool) -> None:
+        """Begin the end, once."""
+        if self.state is SessionState.LIVE:
+            self._lifecycle.fire(SessionTrigger.STOP)
+            self._closing = asyncio.get_running_loop().create_task(self._wind_down(reason, is_failure=is_failure))
+
+    async def _wind_down(self, reason: str, *, is_failure: bool) -> None:
+        code = ByeCode.SESSION_ENDED if is_failure else ByeCode.SERVER_STOPPING
+        for viewer in list(self._viewers.values()):
+            self._tell(Say(viewer.name, Bye(reason=reason, code=code, retry=not is_failure)))
+            self._lose(viewer, may_return=False)
+        self._seat.close()
+        self._hub.close()
+        await self._tasks.close()
+        await self._closings.drain()
+        await self._studio.close()
+        self._lifecycle.fire(SessionTrigger.CLOSED)
+        self._tell(Ended(reason, is_failure=is_failure))
+
+    # What goes out.
+
+    def _describe(self) -> Opened:
+        encoders = [f"{codec} by {' because '.join(self._studio.encoder_of(codec))}" for codec in self._studio.codecs]
+        resolution = self._studio.resolution
+        return Opened(
+            source=self._config.session.source,
+            width_px=resolution.width_px,
+            height_px=resolution.height_px,
+            fps=self._config.session.fps,
+            encoder=", ".join(encoders),
+        )
+
+    def _tell(self, event: Event) -> None:
+        for listener in list(self._listeners):
+            listener(event)
+
+    def _tell_seats(self) -> None:
+        for viewer in self._viewers.values():
+            self._tell_seat(viewer)
+
+    def _tell_seat(self, viewer: Viewer) -> None:
+        viewer.tell(control.Seat(is_holder=viewer.name == self._seat.holder, viewers=len(self._viewers)))
+
+    def _tell_stream(self, viewer: Viewer) -> None:
+        if viewer.codec is None:
+            return
+        encoder, reason = self._studio.encoder_of(viewer.codec)
+        resolution = self._studio.resolution
+        viewer.tell(
+            control.Stream(
+                codec=viewer.codec,
+                encoder=encoder,
+                encoder_reason=reason,
+                source=self._config.session.source,
+                width_px=resolution.width_px,
+                height_px=resolution.height_px,
+                fps=self._config.session.fps,
+            )
+        )
+
+    async def _report(self) -> None:
+        """Tell each viewer, once a second, what its stream did."""
+        at_us = self._clock.now_us()
+        while True:
+            at_us += REPORT_INTERVAL_US
+            await self._clock.sleep_until_us(at_us)
+            for viewer in list(self._viewers.values()):
+                viewer.report()

@@ -1,0 +1,118 @@
+"""Where the pictures of a session are made: its devices, its feed, and the renditions that viewers take.
+
+Knows no viewer. Threads and devices are opened here and, in reverse, closed here.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from streamer.clock import Clock
+from streamer.config import Config
+from streamer.inputs.base import InputBackend
+from streamer.media.frame import Post, Resolution
+from streamer.session.assembly import Assembly
+from streamer.session.devices import Devices, open_devices
+from streamer.session.feed import Feed
+from streamer.session.hub import RenditionKey
+from streamer.session.prepared import PreparedRendition
+from streamer.session.rendition import EncodedRendition, RenditionOwner
+from streamer.sources.base import EncodedSource
+
+logger = logging.getLogger(__name__)
+
+AnyRendition: TypeAlias = EncodedRendition | PreparedRendition
+
+
+class StudioOwner(RenditionOwner, Protocol):
+    """The session, as its studio sees it. Called on the event loop."""
+
+    def source_ended(self, reason: str) -> None:
+        """Note that there will be no more pictures."""
+
+
+class Studio:
+    """The pictures of one session. Event loop only."""
+
+    def __init__(self, config: Config, devices: Devices, owner: StudioOwner, clock: Clock, post: Post) -> None:
+        self._config = config
+        self._devices = devices
+        self._owner = owner
+        self._clock = clock
+        self._post = post
+        self._renditions: list[AnyRendition] = []
+        source = devices.source
+        self._feed: Feed | None = None
+        self._assembly: Assembly | None = None
+        if not isinstance(source, EncodedSource):
+            self._assembly = Assembly(config)
+            self._feed = Feed(source, clock, lambda reason: post(lambda: owner.source_ended(reason)))
+
+    @property
+    def input_backend(self) -> InputBackend | None:
+        return self._devices.input_backend
+
+    @property
+    def resolution(self) -> Resolution:
+        """The resolution of the source's next picture."""
+        return self._devices.source.resolution
+
+    @property
+    def codecs(self) -> tuple[str, ...]:
+        """The codecs that can be offered, the most wanted first."""
+        if self._assembly is not None:
+            return self._assembly.codecs
+        source = self._devices.source
+        assert isinstance(source, EncodedSource)
+        return (source.codec,)
+
+    def encoder_of(self, codec: str) -> tuple[str, str]:
+        """Return the name of the encoder of a codec, and why it is that one."""
+        if self._assembly is None:
+            return self._config.session.source, "the source brings encoded frames"
+        choice = self._assembly.choices[codec]
+        return choice.encoder, choice.reason
+
+    def open_rendition(self, key: RenditionKey) -> AnyRendition:
+        """Open a rendition; its devices open on its own thread, and what goes wrong there is told to the owner."""
+        self._renditions = [rendition for rendition in self._renditions if rendition.is_alive]
+        rendition: AnyRendition
+        if self._feed is None or self._assembly is None:
+            source = self._devices.source
+            assert isinstance(source, EncodedSource)
+            rendition = PreparedRendition(key, source, self._owner, self._clock, self._post)
+        else:
+            reader = self._feed.reader()
+            rendition = EncodedRendition(key, reader, self._assembly, self._owner, self._clock, self._post)
+        self._renditions.append(rendition)
+        return rendition
+
+    async def close(self) -> None:
+        """Wait for the renditions, which their hub has closed, then close feed and devices."""
+        for rendition in self._renditions:
+            rendition.close()
+        for rendition in self._renditions:
+            await asyncio.to_thread(rendition.join)
+        if self._feed is not None:
+            await asyncio.to_thread(self._feed.close)
+        await self._devices.close()
+
+
+async def open_studio(
+    config: Config, owner: StudioOwner, clock: Clock, post: Post, last_input: Callable[[], int]
+) -> Studio:
+    """Open devices and feed.
+
+    Raises:
+        ConfigError: something that the configuration names is not there.
+        DeviceError: a device does not open, or no encoder can run here.
+    """
+    devices = await open_devices(config, clock, last_input=last_input, on_desktop_ended=owner.source_ended)
+    try:
+        return Studio(config, devices, owner, clock, post)
+    except BaseException:
+        if not isinstance(devices.source, EncodedSource):
+            devices.source.close()
+        await devices.close()
+        raise

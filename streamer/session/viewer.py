@@ -1,0 +1,161 @@
+"""One person in the session, who outlives the peers that carry the connection.
+
+A viewer answers control messages and says what it takes. What that means for others (the seat, the renditions) is the
+session's business: it is told through `ViewerOwner`.
+"""
+
+import logging
+from typing import Protocol
+
+from streamer.clock import Clock
+from streamer.errors import RemoteProtocolError
+from streamer.media.frame import EncodedFrame, Wish
+from streamer.protocol import control
+from streamer.protocol.signaling import ByeCode, Offer
+from streamer.session.lifecycle import VIEWER, Lifecycle, ViewerState, ViewerTrigger
+from streamer.session.link import Link
+from streamer.session.report import StreamReport
+from streamer.transport.base import CONTROL, KEYS, Peer, PeerObserver
+
+logger = logging.getLogger(__name__)
+
+
+class ViewerOwner(Protocol):
+    """The session, as its viewers see it."""
+
+    def make_peer(self, observer: PeerObserver) -> Peer: ...
+
+    def say(self, viewer: "Viewer", offer: Offer) -> None: ...
+
+    def takes_video(self, viewer: "Viewer") -> None:
+        """Note that the viewer can and wants to receive video."""
+
+    def takes_nothing(self, viewer: "Viewer") -> None:
+        """Note that the viewer is hidden: it needs no video for a while."""
+
+    def control_opened(self, viewer: "Viewer") -> None: ...
+
+    def input_opened(self, viewer: "Viewer") -> None: ...
+
+    def input_closed(self, viewer: "Viewer") -> None: ...
+
+    def input_received(self, viewer: "Viewer", data: bytes) -> None:
+        """Take one input message.
+
+        Raises:
+            RemoteProtocolError: it is malformed or not allowed.
+        """
+
+    def keyframe_wanted(self, viewer: "Viewer") -> None: ...
+
+    def failed(self, viewer: "Viewer", code: ByeCode, reason: str) -> None:
+        """Note that the viewer's peer is of no use any more."""
+
+
+class Viewer:
+    """A viewer with one living link: the subscriber that the hub sees. Event loop only, but for `wish`."""
+
+    def __init__(self, name: str, owner: ViewerOwner, clock: Clock) -> None:
+        self.name = name
+        self._owner = owner
+        self._clock = clock
+        self._lifecycle = Lifecycle(VIEWER, ViewerState.CONNECTING)
+        self._report = StreamReport(clock.now_us())
+        self.codec: str | None = None
+        self.link = Link(owner.make_peer, 1, self)
+
+    @property
+    def state(self) -> ViewerState:
+        return self._lifecycle.state
+
+    def come_back(self) -> Link:
+        """Begin again with a new link and return the old one, for its owner to close."""
+        self._lifecycle.fire(ViewerTrigger.RETURN)
+        before, self.codec = self.link, None
+        self._report = StreamReport(self._clock.now_us())
+        self.link = Link(self._owner.make_peer, before.generation + 1, self)
+        return before
+
+    def lose(self) -> None:
+        """Note that the viewer is away and may come back. Harmless when it is away already."""
+        if self._lifecycle.allows(ViewerTrigger.LOST):
+            self._lifecycle.fire(ViewerTrigger.LOST)
+
+    def leave(self) -> None:
+        """Note that the viewer has gone for good."""
+        self._lifecycle.fire(ViewerTrigger.LEAVE)
+
+    def offer(self, frame: EncodedFrame) -> None:
+        self._report.offered(frame)
+        self.link.peer.video.offer(frame)
+
+    def wish(self) -> Wish:
+        return self.link.peer.video.wish()
+
+    def tell(self, message: control.ServerMessage) -> None:
+        """Send a control message; one that cannot be sent now is of no use later and is dropped."""
+        self.link.peer.send(CONTROL, control.serialize(message))
+
+    def report(self) -> None:
+        """Tell the viewer about the last second of its stream."""
+        if self.state is ViewerState.WATCHING:
+            totals, target_bps = self.link.peer.statistics(), self.wish().target_bps
+            self.tell(self._report.close(totals, target_bps, self._clock.now_us()))
+
+    # What the link tells.
+
+    def say(self, offer: Offer) -> None:
+        self._owner.say(self, offer)
+
+    def connected(self, codec: str) -> None:
+        self.codec = codec
+        self._lifecycle.fire(ViewerTrigger.CONNECTED)
+        self._owner.takes_video(self)
+
+    def channel_opened(self, label: str) -> None:
+        if label == CONTROL:
+            self._owner.control_opened(self)
+        elif label == KEYS:
+            self._owner.input_opened(self)
+
+    def channel_closed(self, label: str) -> None:
+        if label != CONTROL:
+            self._owner.input_closed(self)
+
+    def keyframe_wanted(self) -> None:
+        self._owner.keyframe_wanted(self)
+
+    def failed(self, code: ByeCode, reason: str) -> None:
+        self._owner.failed(self, code, reason)
+
+    def received(self, label: str, message: str | bytes) -> None:
+        if label != CONTROL:
+            if isinstance(message, str):
+                raise RemoteProtocolError(f"text came on the channel {label!r}, which carries bytes")
+            self._owner.input_received(self, message)
+        elif isinstance(message, bytes):
+            raise RemoteProtocolError(f"bytes came on the channel {label!r}, which carries text")
+        else:
+            self._take_control(control.parse_from_viewer(message))
+
+    def _take_control(self, message: control.ViewerMessage) -> None:
+        match message:
+            case control.Ping():
+                self.tell(control.Pong(id=message.id, server_us=self._clock.now_us()))
+            case control.Keyframe():
+                logger.info("viewer %s asks for a keyframe because %s", self.name, message.reason)
+                self.link.peer.request_keyframe()
+            case control.Pause():
+                self._pause(is_paused=message.is_paused)
+            case control.Report():
+                logger.debug("viewer %s reports %s", self.name, message)
+
+    def _pause(self, *, is_paused: bool) -> None:
+        trigger = ViewerTrigger.PAUSE if is_paused else ViewerTrigger.CONTINUE
+        if not self._lifecycle.allows(trigger):
+            return
+        self._lifecycle.fire(trigger)
+        if is_paused:
+            self._owner.takes_nothing(self)
+        else:
+            self._owner.takes_video(self)

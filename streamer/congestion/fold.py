@@ -15,6 +15,7 @@ RATE_CLASS_RATIO = 2
 # frames' bytes, so at most one in 5 s is 1 % of a stream of 60 fps.
 SPARED_CHANGE_RATIO = 0.15
 SPARED_INTERVAL_US = 5_000_000
+_SECOND_US = 1_000_000
 
 
 def fold_target_bps(wishes: Sequence[Wish]) -> int:
@@ -55,7 +56,7 @@ class Fold:
         """Return the target to order: the folded one, or the last one where the encoder is to be spared."""
         folded_bps = fold_target_bps(wishes)
         # More than a frame waits: the path takes less than the encoder makes.
-        is_backlogged = any(wish.backlog_us * wish.fps > 1_000_000 for wish in wishes)
+        is_backlogged = any(wish.backlog_us * wish.fps > _SECOND_US for wish in wishes)
         last_bps = self._target_bps
         if last_bps is not None and self._spares_changes and not keyframe:
             is_small = abs(folded_bps - last_bps) < SPARED_CHANGE_RATIO * last_bps

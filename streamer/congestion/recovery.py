@@ -32,9 +32,6 @@ RESEND_LIMIT_IN_KEYFRAMES = 2
 # The limit beside small keyframes, whose successor may be larger: 64 packets, or 70 ms of a stream of 9 Mbit/s.
 MIN_RESEND_LIMIT_BYTES = 64 * 1200
 
-_SEQUENCE_MASK = 0xFFFF
-_HALF_SEQUENCES = 0x8000
-
 
 @dataclass(frozen=True, slots=True)
 class Repair:
@@ -45,19 +42,20 @@ class Repair:
 
 
 class Recovery:
-    """The policy of one video stream. Called from the event loop only."""
+    """The policy of one video stream. Called from the event loop only, but for the question whether one is wanted."""
 
     def __init__(self, history: SendHistory) -> None:
         self._history = history
         self._requested_at_us: int | None = None
-        self._keyframe_sequence: int | None = None
+        # Of the first packet of the newest keyframe.
+        self._keyframe_index: int | None = None
         self._keyframe_bytes = 0
         self._keyframe_at_us: int | None = None
         self._answered_at_us: int | None = None
         self._interval_us = MIN_KEYFRAME_INTERVAL_US
         self._rtt_us = 0
-        # The last command number of each requester.
-        self._commands: dict[int, int] = {}
+        # Requester and number of the last full intra request.
+        self._command: tuple[int, int] | None = None
 
     def nack(self, sequences: Sequence[int], now_us: int, rtt_us: int | None) -> Repair:
         """Decide about packets that did not arrive, and open a keyframe request if they cannot all be resent."""
@@ -84,12 +82,9 @@ class Recovery:
     def full_intra_request(self, requester_ssrc: int, number: int, now_us: int, rtt_us: int | None) -> bool:
         """Open a request unless this command number repeats the last one; return whether one was opened."""
         # RFC 5104, 4.3.1.1: a repetition carries the same number, a new command the next one.
-        if self._commands.get(requester_ssrc) == number:
+        if self._command == (requester_ssrc, number):
             return False
-        if requester_ssrc not in self._commands:
-            # One requester at a time: a peer that invents sources must not fill the memory.
-            self._commands.clear()
-        self._commands[requester_ssrc] = number
+        self._command = (requester_ssrc, number)
         return self.request_keyframe(now_us, rtt_us)
 
     def request_keyframe(self, now_us: int, rtt_us: int | None) -> bool:
@@ -97,7 +92,8 @@ class Recovery:
 
         A request that was sent before the newest keyframe can have arrived is answered by that keyframe.
         """
-        self._rtt_us = rtt_us or 0
+        # A queue of seconds shall not keep a viewer in the dark for as long.
+        self._rtt_us = min(rtt_us or 0, MAX_KEYFRAME_INTERVAL_US)
         if self._requested_at_us is not None:
             return False
         if self._keyframe_at_us is not None and now_us - self._keyframe_at_us < self._rtt_us:
@@ -105,18 +101,25 @@ class Recovery:
         self._requested_at_us = now_us
         return True
 
+    def keyframe_due_us(self) -> int | None:
+        """Return from when on the next frame shall be a keyframe, or None if nobody asks for one.
+
+        May be called from any thread, as `keyframe_wanted` may: what it reads are single values.
+        """
+        requested_at_us, keyframe_at_us = self._requested_at_us, self._keyframe_at_us
+        if requested_at_us is None or keyframe_at_us is None:
+            return requested_at_us
+        interval_us = self._interval_us if self._is_repeated(requested_at_us) else MIN_KEYFRAME_INTERVAL_US
+        return max(requested_at_us, keyframe_at_us + max(interval_us, self._rtt_us))
+
     def keyframe_wanted(self, now_us: int) -> bool:
         """Return whether the next frame shall be a keyframe."""
-        if self._requested_at_us is None:
-            return False
-        if self._keyframe_at_us is None:
-            return True
-        interval_us = self._interval_us if self._is_repeated(now_us) else MIN_KEYFRAME_INTERVAL_US
-        return now_us - self._keyframe_at_us >= max(interval_us, self._rtt_us)
+        due_at_us = self.keyframe_due_us()
+        return due_at_us is not None and due_at_us <= now_us
 
     def keyframe_offered(self, capture_us: int, *, first_sequence: int, size_bytes: int, now_us: int) -> None:
         """Note a keyframe on its way to the viewer, whoever asked for it."""
-        self._keyframe_sequence = first_sequence
+        self._keyframe_index = self._history.index(first_sequence)
         self._keyframe_bytes = size_bytes
         self._keyframe_at_us = now_us
         if self._requested_at_us is None or capture_us < self._requested_at_us:
@@ -131,18 +134,13 @@ class Recovery:
 
     def _is_settled(self, sequence: int) -> bool:
         """Return whether nothing needs to be done: never sent, or from before the newest keyframe."""
-        newest = self._history.newest_sequence
-        if newest is None or _is_after(sequence, newest):
+        index, newest = self._history.index(sequence), self._history.newest_index
+        if newest is None or index > newest:
             return True
-        return self._keyframe_sequence is not None and _is_after(self._keyframe_sequence, sequence)
+        return self._keyframe_index is not None and index < self._keyframe_index
 
     def _resend_limit_bytes(self) -> int:
         return max(MIN_RESEND_LIMIT_BYTES, RESEND_LIMIT_IN_KEYFRAMES * self._keyframe_bytes)
-
-
-def _is_after(sequence: int, other: int) -> bool:
-    """Return whether `sequence` follows `other` modulo 2^16."""
-    return 0 < (sequence - other & _SEQUENCE_MASK) < _HALF_SEQUENCES
 
 
 def _is_quiet(packet: SentPacket, since_us: int) -> bool:

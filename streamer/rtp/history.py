@@ -9,6 +9,7 @@ DEFAULT_CAPACITY_PACKETS = 1024
 MAX_CAPACITY_PACKETS = 16_384
 DEFAULT_MIN_DURATION_US = 1_000_000
 _SEQUENCES = 1 << 16
+_HALF_SEQUENCES = 1 << 15
 
 
 class SentPacket:
@@ -35,7 +36,7 @@ class SendHistory:
     `max_capacity`. Capacities are powers of two.
     """
 
-    __slots__ = ("_max_capacity", "_min_duration_us", "_newest", "_ring")
+    __slots__ = ("_max_capacity", "_min_duration_us", "_newest_index", "_ring")
 
     def __init__(
         self,
@@ -48,7 +49,7 @@ class SendHistory:
         self._min_duration_us = min_duration_us
         self._max_capacity = max_capacity
         self._ring: list[SentPacket | None] = [None] * capacity
-        self._newest: SentPacket | None = None
+        self._newest_index: int | None = None
 
     @property
     def capacity(self) -> int:
@@ -56,9 +57,19 @@ class SendHistory:
         return len(self._ring)
 
     @property
-    def newest_sequence(self) -> int | None:
-        """The sequence number of the packet added last, or None before the first."""
-        return None if self._newest is None else self._newest.sequence
+    def newest_index(self) -> int | None:
+        """The index of the packet added last, or None before the first."""
+        return self._newest_index
+
+    def index(self, sequence: int) -> int:
+        """Return the index, which does not wrap, of the packet with this sequence number that is nearest to the newest.
+
+        The first packet's index is its sequence number. The packet may be one that has not been added yet.
+        """
+        newest = self._newest_index
+        if newest is None:
+            return sequence
+        return newest + (sequence - newest + _HALF_SEQUENCES) % _SEQUENCES - _HALF_SEQUENCES
 
     def add(self, packet: SentPacket) -> None:
         """Remember a packet. Sequence numbers go up by one, modulo 2^16."""
@@ -73,7 +84,7 @@ class SendHistory:
             ring = self._grow()
             at = packet.sequence & (len(ring) - 1)
         ring[at] = packet
-        self._newest = packet
+        self._newest_index = self.index(packet.sequence)
 
     def get(self, sequence: int) -> SentPacket | None:
         """Return the packet with this sequence number if it is still held."""

@@ -86,8 +86,8 @@ __all__ = [
 
 # RFC 3611, section 2.
 _EXTENDED_REPORT = 207
-# A compound is one datagram of at most a path's MTU; this leaves room for jumbo frames and bounds what a NACK can name.
-MAX_COMPOUND_BYTES = 9216
+# A compound is one datagram, and browsers fill 1500 bytes at most; this also bounds how much a NACK can name.
+MAX_COMPOUND_BYTES = 2048
 _HEADER_BYTES = 4
 _VERSION = 2
 _PADDING_BIT = 0x20

@@ -1,0 +1,151 @@
+/**
+ * Turns what the viewer does into input messages, numbers them and hands them to the channels.
+ *
+ * Owns the sequence, the totals, the held set and the merging of motion, all of which start anew with each peer. Knows
+ * nothing of DOM events: `capture.ts` does.
+ */
+
+import { type InputMessage, isSendableCode, type KeysMessage, serializeInput, splitText } from "../protocol/input";
+import type { Position } from "./geometry";
+import { HeldHeartbeat, HeldSet } from "./held";
+import { MotionMerger } from "./merger";
+import { Totals } from "./totals";
+
+export type InputChannel = "motion" | "keys";
+
+/** A button message that went out: the sequence number comes back in the stamp of the first frame that shows it. */
+export interface SentButton {
+  sequence: number;
+  button: number;
+  isDown: boolean;
+  /** `Event.timeStamp` of the event that caused it. */
+  timeStamp: number;
+}
+
+export interface InputOutlet {
+  /** Send on a channel; return whether it could be handed over. */
+  send(channel: InputChannel, bytes: Uint8Array<ArrayBuffer>): boolean;
+  buttonSent(sent: SentButton): void;
+}
+
+// The keys that change what the others mean: text must not be entered while they are down.
+const MODIFIERS = /^(Control|Shift|Alt|Meta)(Left|Right)$/;
+
+export class InputSender {
+  readonly #outlet: InputOutlet;
+  readonly #held = new HeldSet();
+  readonly #heartbeat: HeldHeartbeat;
+  readonly #merger: MotionMerger;
+  #isEnabled = false;
+  #sequence = 0;
+  #pointerTotals = new Totals();
+  #wheelTotals = new Totals();
+
+  constructor(outlet: InputOutlet) {
+    this.#outlet = outlet;
+    this.#merger = new MotionMerger((message) => this.#emit("motion", message));
+    this.#heartbeat = new HeldHeartbeat(this.#held, () => this.#tellHeld());
+  }
+
+  /** Whether this viewer's input counts at the moment: it holds the seat and the channels are open. */
+  get isEnabled(): boolean {
+    return this.#isEnabled;
+  }
+
+  /** Forget everything of the last peer: sequence and totals start at zero when the channels open. */
+  reset(): void {
+    this.setEnabled(false);
+    this.#sequence = 0;
+    this.#pointerTotals = new Totals();
+    this.#wheelTotals = new Totals();
+  }
+
+  /** Follow the seat. The server releases what was held when the seat moves, so nothing is sent for it. */
+  setEnabled(isEnabled: boolean): void {
+    if (this.#isEnabled === isEnabled) return;
+    this.#isEnabled = isEnabled;
+    this.#forgetHeld();
+  }
+
+  pointer(position: Position): void {
+    if (!this.#isEnabled) return;
+    this.#merger.push({ type: "pointer", ...position });
+  }
+
+  /** Move a locked pointer by so many pixels. */
+  shift(dx: number, dy: number): void {
+    if (!this.#isEnabled || (dx === 0 && dy === 0)) return;
+    this.#merger.push({ type: "pointer_totals", ...this.#pointerTotals.add(dx, dy) });
+  }
+
+  /** Turn the wheel, in 1/120 of a notch; positive is right and down. */
+  wheel(dx: number, dy: number): void {
+    if (!this.#isEnabled || (dx === 0 && dy === 0)) return;
+    this.#merger.push({ type: "wheel_totals", ...this.#wheelTotals.add(dx, dy) });
+  }
+
+  /** Press or release a button, at `position` or, where that is null, with the locked pointer; repeats are not sent. */
+  button(button: number, isDown: boolean, position: Position | null, timeStamp: number): void {
+    if (!this.#isEnabled || !this.#held.setButton(button, isDown)) return;
+    const isLocked = position === null;
+    const place = position ?? this.#pointerTotals.now();
+    // The button carries the place reliably: motion that still waits would only arrive late.
+    this.#merger.forget(isLocked ? "pointer_totals" : "pointer");
+    const sequence = this.#emit("keys", { type: "button", button, is_down: isDown, is_locked: isLocked, ...place });
+    this.#heartbeat.start();
+    if (sequence !== null) this.#outlet.buttonSent({ sequence, button, isDown, timeStamp });
+  }
+
+  /** Press or release a key; repeats and keys without a code are not sent. */
+  key(code: string, isDown: boolean): void {
+    if (!this.#isEnabled || !isSendableCode(code) || !this.#held.setCode(code, isDown)) return;
+    this.#emit("keys", { type: "key", code, is_down: isDown });
+    this.#heartbeat.start();
+  }
+
+  /** Enter text that no key stands for. Held modifiers are lifted for its duration: they would turn it into shortcuts. */
+  text(text: string): void {
+    if (!this.#isEnabled || text === "") return;
+    const modifiers = this.#held.codes.filter((code) => MODIFIERS.test(code));
+    for (const code of modifiers) this.key(code, false);
+    for (const piece of splitText(text)) this.#emit("keys", { type: "text", text: piece });
+    for (const code of modifiers) this.key(code, true);
+  }
+
+  /** Press keys one after the other and release them in reverse: for combinations that the browser keeps to itself. */
+  chord(codes: readonly string[]): void {
+    for (const code of codes) this.key(code, true);
+    for (const code of [...codes].reverse()) this.key(code, false);
+  }
+
+  /** Let go of all keys, one by one. */
+  releaseKeys(): void {
+    for (const code of this.#held.codes) this.key(code, false);
+  }
+
+  /** Let go of everything, because no release can be seen any more: focus, visibility or the pointer lock is lost. */
+  releaseAll(): void {
+    if (this.#isEnabled && !this.#held.isEmpty) this.#emit("keys", { type: "release_all" });
+    this.#forgetHeld();
+  }
+
+  #forgetHeld(): void {
+    this.#held.clear();
+    this.#heartbeat.stop();
+    this.#merger.clear();
+  }
+
+  #tellHeld(): void {
+    this.#emit("keys", { type: "held", buttons: this.#held.buttons, codes: this.#held.codes });
+  }
+
+  /** Send with the next number of the sequence and return it, or null if the channel did not take it. */
+  #emit(channel: "motion", message: InputMessage): number | null;
+  #emit(channel: "keys", message: KeysMessage): number | null;
+  #emit(channel: InputChannel, message: InputMessage): number | null {
+    const sequence = (this.#sequence + 1) & 0xffff;
+    if (!this.#outlet.send(channel, serializeInput(message, sequence))) return null;
+    this.#sequence = sequence;
+    return sequence;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * One RTCPeerConnection, which answers: video in, three data channels opened by the server.
+ *
+ * Owns the connection and its channels and says when they are of no use any more. Knows nothing of the socket that the
+ * offer came through. Lives once: a reconnection is a new peer.
+ */
+
+export type ChannelLabel = "control" | "motion" | "keys";
+
+const LABELS: readonly ChannelLabel[] = ["control", "motion", "keys"];
+
+// How long ICE may be without an answer before the peer is given up; it often recovers from shorter gaps by itself.
+const DISCONNECTED_LIMIT_MS = 3000;
+// Motion that has piled up is stale: what comes later says more.
+const MOTION_BACKLOG_BYTES = 4096;
+
+export interface PeerObserver {
+  candidate(candidate: RTCIceCandidate): void;
+  endOfCandidates(): void;
+  /** Called once per track of the server. */
+  track(event: RTCTrackEvent): void;
+  connected(): void;
+  /** All three channels are open. */
+  channelsOpened(): void;
+  /** A message of the channel `control`. */
+  control(text: unknown): void;
+  lost(reason: string): void;
+}
+
+export class Peer {
+  readonly connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+  readonly #observer: PeerObserver;
+  readonly #channels = new Map<string, RTCDataChannel>();
+  #isAnswered = false;
+  #early: (RTCIceCandidate | null)[] = [];
+  #disconnectedTimer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+
+  /** Make the connection, which may well happen before the server is known: certificates take a while. */
+  constructor(observer: PeerObserver) {
+    this.#observer = observer;
+    this.connection.onicecandidate = (event) => this.#candidate(event.candidate);
+    this.connection.onconnectionstatechange = () => this.#stateChanged();
+    this.connection.ondatachannel = (event) => this.#adopt(event.channel);
+    this.connection.ontrack = (event) => this.#track(event);
+  }
+
+  /** Name the STUN and TURN servers. Before `answer`. */
+  configure(iceServers: RTCIceServer[]): void {
+    if (iceServers.length > 0) this.connection.setConfiguration({ bundlePolicy: "max-bundle", iceServers });
+  }
+
+  /** Apply the server's offer and hand over the answer; candidates follow it one by one. */
+  async answer(offer: string, send: (answer: string) => void): Promise<void> {
+    await this.connection.setRemoteDescription({ type: "offer", sdp: offer });
+    await this.connection.setLocalDescription();
+    const description = this.connection.localDescription;
+    if (this.#isClosed || description === null) return;
+    send(description.sdp);
+    this.#isAnswered = true;
+    for (const candidate of this.#early.splice(0)) this.#candidate(candidate);
+  }
+
+  /** Send on a channel; return false when it is not open, or when too much motion waits in it. */
+  send(label: ChannelLabel, message: string | Uint8Array<ArrayBuffer>): boolean {
+    const channel = this.#channels.get(label);
+    if (channel?.readyState !== "open") return false;
+    if (label === "motion" && channel.bufferedAmount > MOTION_BACKLOG_BYTES) return false;
+    // Two calls, because the overloads of `send` do not take the union.
+    if (typeof message === "string") channel.send(message);
+    else channel.send(message);
+    return true;
+  }
+
+  /** Give everything up. The observer hears nothing more. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#disconnectedTimer);
+    this.connection.close();
+  }
+
+  #candidate(candidate: RTCIceCandidate | null): void {
+    if (this.#isClosed) return;
+    if (!this.#isAnswered) this.#early.push(candidate);
+    // An empty candidate ends those of one generation of ICE; null ends them all.
+    else if (candidate === null) this.#observer.endOfCandidates();
+    else if (candidate.candidate !== "") this.#observer.candidate(candidate);
+  }
+
+  #track(event: RTCTrackEvent): void {
+    if (event.track.kind === "video") playAtOnce(event.receiver);
+    this.#observer.track(event);
+  }
+
+  #adopt(channel: RTCDataChannel): void {
+    this.#channels.set(channel.label, channel);
+    channel.onclose = () => this.#lose(`the channel "${channel.label}" closed`);
+    if (channel.label === "control")
+      channel.onmessage = (event) => this.#isClosed || this.#observer.control(event.data);
+    if (channel.readyState === "open") this.#channelOpened();
+    else channel.onopen = () => this.#channelOpened();
+  }
+
+  #channelOpened(): void {
+    if (this.#isClosed) return;
+    if (LABELS.every((label) => this.#channels.get(label)?.readyState === "open")) this.#observer.channelsOpened();
+  }
+
+  #stateChanged(): void {
+    const state = this.connection.connectionState;
+    clearTimeout(this.#disconnectedTimer);
+    if (this.#isClosed) return;
+    if (state === "connected") this.#observer.connected();
+    else if (state === "failed" || state === "closed") this.#lose("the media connection failed");
+    else if (state === "disconnected") {
+      this.#disconnectedTimer = setTimeout(() => this.#lose("the media connection fell silent"), DISCONNECTED_LIMIT_MS);
+    }
+  }
+
+  #lose(reason: string): void {
+    if (!this.#isClosed) this.#observer.lost(reason);
+  }
+}
+
+/** Ask for no waiting between arrival and decoding. Video only: audio without a buffer drops out. */
+function playAtOnce(receiver: RTCRtpReceiver): void {
+  if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
+  if ("playoutDelayHint" in receiver) (receiver as { playoutDelayHint: number }).playoutDelayHint = 0;
+}

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import EnumType, StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args
 
@@ -131,6 +132,16 @@ class ServerConfig(Section):
         default=10_000, ge=10, le=600_000, description="How long a new socket may wait before it says hello."
     )
     max_sockets: int = Field(default=64, ge=1, le=100_000, description="Signaling sockets open at the same time.")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect. Names other than localhost are taken to be reachable."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
     @model_validator(mode="after")
     def _has_one_token(self) -> Self:

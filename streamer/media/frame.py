@@ -169,6 +169,9 @@ class Capabilities:
     max_resolution: Resolution
     is_hardware: bool
     rate_change_needs_keyframe: bool = False
+    # The largest delta frame and the largest keyframe, as multiples of target_bps / fps.
+    max_delta_ratio: float = 1.5
+    max_keyframe_ratio: float = 3.0
 
 
 # A call that hands a function to the event loop from any thread.

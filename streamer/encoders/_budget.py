@@ -24,7 +24,7 @@ class Engine(Protocol):
     @property
     def rate_change_needs_keyframe(self) -> bool: ...
 
-    def encode(self, picture: av.VideoFrame, order: EncodeOrder) -> list[Packet[Any]]:
+    def encode(self, picture: av.VideoFrame, order: EncodeOrder) -> "list[Packet[Any]]":
         """Encode one picture as ordered; whether exactly one packet came is the caller's to check."""
 
 

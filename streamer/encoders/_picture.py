@@ -15,13 +15,14 @@ from streamer.media.frame import MemoryKind, PixelFormat, Plane, Resolution, Sur
 
 Block = NDArray[np.uint8]
 
+MEMORY: tuple[MemoryKind, ...] = (MemoryKind.HOST,)
 _LIBRARY_NAMES = {PixelFormat.NV12: "nv12", PixelFormat.I420: "yuv420p"}
 
 
 def why_unfit(surface: Surface, resolution: Resolution, formats: tuple[PixelFormat, ...]) -> str | None:
     """Return what is wrong with a surface, and what would be right; None if it can be encoded."""
-    if surface.memory != MemoryKind.HOST:
-        return f"a surface in {surface.memory} memory; accepted is {MemoryKind.HOST}"
+    if surface.memory not in MEMORY:
+        return f"a surface in {surface.memory} memory; accepted is {' or '.join(MEMORY)}"
     if surface.format not in formats:
         return f"a surface of format {surface.format}; accepted is {' or '.join(formats)}"
     if surface.resolution != resolution:

@@ -70,7 +70,7 @@ class Vpx:
         threads = f"{self._threads} thread" + ("s" if self._threads > 1 else "")
         return f"libvpx VP8 realtime, speed {self._speed}, {threads}, rates changed live"
 
-    def encode(self, picture: av.VideoFrame, order: EncodeOrder) -> list[Packet[Any]]:
+    def encode(self, picture: av.VideoFrame, order: EncodeOrder) -> "list[Packet[Any]]":
         self._clock_ticks += max(1, round(self._next_bits(order)))
         picture.pts = self._clock_ticks
         picture.pict_type = PictureType.I if order.keyframe else PictureType.NONE

@@ -89,7 +89,7 @@ class X264:
         threads = f"{self._threads} thread" + ("s" if self._threads > 1 else "")
         return f"libx264 {self._preset}, {threads}, rates changed {rates}"
 
-    def encode(self, picture: av.VideoFrame, order: EncodeOrder) -> list[Packet[Any]]:
+    def encode(self, picture: av.VideoFrame, order: EncodeOrder) -> "list[Packet[Any]]":
         self._tell(plan_rate(order, self._fps))
         picture.pts = self._count
         picture.pict_type = PictureType.I if order.keyframe else PictureType.NONE

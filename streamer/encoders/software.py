@@ -17,14 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from streamer import registry
 from streamer.encoders import _live_rate, _vpx, _x264
 from streamer.encoders._budget import Engine
-from streamer.encoders._picture import Pictures, why_unfit
+from streamer.encoders._picture import MEMORY, Pictures, why_unfit
 from streamer.encoders.base import EncoderSettings
 from streamer.errors import ConfigError, EncoderError, StreamerError, Unavailable
 from streamer.media.frame import (
     Capabilities,
     EncodedFrame,
     EncodeOrder,
-    MemoryKind,
     PixelFormat,
     Resolution,
     VideoFrame,
@@ -67,7 +66,7 @@ def capabilities() -> Capabilities:
     return Capabilities(
         codecs=codecs,
         formats=(PixelFormat.NV12, PixelFormat.I420),
-        memory=(MemoryKind.HOST,),
+        memory=MEMORY,
         max_resolution=min((_LARGEST[codec] for codec in codecs), default=Resolution(0, 0)),
         is_hardware=False,
         rate_change_needs_keyframe="h264" in codecs and _live_rate.why_unproven() is not None,

@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { InputSender, type SentButton } from "../../src/input/sender";
+
+const TYPES: Record<number, string> = {
+  1: "pointer",
+  2: "pointer_totals",
+  3: "wheel_totals",
+  16: "key",
+  17: "button",
+  18: "text",
+  19: "held",
+  20: "release_all",
+};
+
+describe("InputSender", () => {
+  let sent: { channel: string; type: string; sequence: number; bytes: Uint8Array }[];
+  let buttons: SentButton[];
+  let isOpen: boolean;
+  let input: InputSender;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    sent = [];
+    buttons = [];
+    isOpen = true;
+    input = new InputSender({
+      send: (channel, bytes) => {
+        const sequence = ((bytes[1] ?? 0) << 8) | (bytes[2] ?? 0);
+        if (isOpen) sent.push({ channel, type: TYPES[bytes[0] ?? 0] ?? "?", sequence, bytes });
+        return isOpen;
+      },
+      buttonSent: (button) => buttons.push(button),
+    });
+    input.setEnabled(true);
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test("numbers all messages with one sequence across both channels", () => {
+    input.pointer({ x: 1, y: 2 });
+    input.key("KeyA", true);
+    input.wheel(0, 120);
+    input.key("KeyA", false);
+
+    expect(sent.map(({ channel, sequence }) => [channel, sequence])).toEqual([
+      ["motion", 1],
+      ["keys", 2],
+      ["motion", 3],
+      ["keys", 4],
+    ]);
+  });
+
+  test("gives no number to a message that no channel took", () => {
+    isOpen = false;
+    input.key("KeyA", true);
+    isOpen = true;
+    input.key("KeyB", true);
+
+    expect(sent.map(({ sequence }) => sequence)).toEqual([1]);
+  });
+
+  test("sends nothing without the seat", () => {
+    input.setEnabled(false);
+    input.pointer({ x: 1, y: 1 });
+    input.shift(1, 1);
+    input.wheel(1, 1);
+    input.key("KeyA", true);
+    input.button(0, true, { x: 0, y: 0 }, 0);
+    input.text("x");
+    input.releaseAll();
+    vi.advanceTimersByTime(1000);
+
+    expect(sent).toEqual([]);
+  });
+
+  test("tells the sequence number and the event time of each button", () => {
+    input.pointer({ x: 1, y: 1 });
+    input.button(0, true, { x: 7, y: 8 }, 123.4);
+
+    expect(buttons).toEqual([{ sequence: 2, button: 0, isDown: true, timeStamp: 123.4 }]);
+  });
+
+  test("carries the totals with a button of a locked pointer", () => {
+    input.shift(5, -6);
+    input.button(2, true, null, 0);
+
+    const view = new DataView((sent.at(-1)?.bytes ?? new Uint8Array()).buffer as ArrayBuffer);
+    expect([view.getUint8(4), view.getInt32(5), view.getInt32(9)]).toEqual([0b11, 5, -6]);
+  });
+
+  test("drops motion that a button has overtaken", () => {
+    input.pointer({ x: 1, y: 1 });
+    input.pointer({ x: 2, y: 2 });
+    input.button(0, true, { x: 2, y: 2 }, 0);
+    vi.advanceTimersByTime(90);
+
+    expect(sent.map(({ type }) => type)).toEqual(["pointer", "button"]);
+  });
+
+  test("lets go of everything once", () => {
+    input.key("KeyW", true);
+    input.button(0, true, { x: 0, y: 0 }, 0);
+    input.releaseAll();
+    input.releaseAll();
+    input.key("KeyW", false);
+    vi.advanceTimersByTime(1000);
+
+    expect(sent.map(({ type }) => type)).toEqual(["key", "button", "release_all"]);
+  });
+
+  test("lifts held modifiers while text is entered", () => {
+    input.key("ControlLeft", true);
+    input.text("é");
+
+    expect(sent.map(({ type, bytes }) => [type, type === "key" ? bytes[3] : null])).toEqual([
+      ["key", 1],
+      ["key", 0],
+      ["text", null],
+      ["key", 1],
+    ]);
+  });
+
+  test("presses a chord in order and releases it in reverse", () => {
+    input.chord(["ControlLeft", "Delete"]);
+
+    const codes = sent.map(({ bytes }) => `${new TextDecoder().decode(bytes.subarray(5))} ${bytes[3]}`);
+    expect(codes).toEqual(["ControlLeft 1", "Delete 1", "Delete 0", "ControlLeft 0"]);
+  });
+
+  test("ignores keys that have no code", () => {
+    input.key("", true);
+    input.key("Unidentified", true);
+
+    expect(sent).toEqual([]);
+  });
+
+  test("begins anew with each peer", () => {
+    input.shift(5, 5);
+    input.key("KeyA", true);
+    input.reset();
+    input.setEnabled(true);
+    input.shift(1, 1);
+    vi.advanceTimersByTime(40);
+
+    const last = sent.at(-1);
+    expect([last?.type, last?.sequence, last?.bytes.at(-1)]).toEqual(["pointer_totals", 1, 1]);
+  });
+});

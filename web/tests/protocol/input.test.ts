@@ -1,0 +1,61 @@
+import { describe, expect, test } from "vitest";
+import vectors from "../../../tests/vectors/input.json";
+import { type InputMessage, MAX_TEXT_BYTES, serializeInput, splitText } from "../../src/protocol/input";
+
+const hexOf = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const bytesOf = (text: string) => new TextEncoder().encode(text).length;
+
+describe("serializeInput", () => {
+  test.each(vectors.valid)("writes the bytes of the shared vector: $name", ({ hex, message }) => {
+    const bytes = serializeInput(message as unknown as InputMessage, message.sequence);
+
+    expect(hexOf(bytes)).toBe(hex);
+  });
+
+  test("wraps the sequence after 65535", () => {
+    const bytes = serializeInput({ type: "release_all" }, 65536 + 7);
+
+    expect([...bytes]).toEqual([0x14, 0, 7]);
+  });
+
+  test.each<[string, InputMessage]>([
+    ["a position beyond the edge", { type: "pointer", x: 65536, y: 0 }],
+    ["a position that is no integer", { type: "pointer", x: 0.5, y: 0 }],
+    ["a button without a place in the held set", { ...buttonAt(0, 0), button: 5 }],
+    ["a free button at a negative position", buttonAt(-1, 0)],
+    ["an empty code", { type: "key", code: "", is_down: true }],
+    ["a code with a strange character", { type: "key", code: "Key-A", is_down: true }],
+    ["an empty text", { type: "text", text: "" }],
+    ["a text that is too long", { type: "text", text: "x".repeat(MAX_TEXT_BYTES + 1) }],
+    ["more held keys than a message has room for", { type: "held", buttons: 0, codes: Array(33).fill("KeyA") }],
+    ["a sixth held button", { type: "held", buttons: 32, codes: [] }],
+  ])("refuses %s", (_name, message) => {
+    expect(() => serializeInput(message, 0)).toThrow(RangeError);
+  });
+});
+
+describe("splitText", () => {
+  test("leaves a text that fits in one piece", () => {
+    const text = "x".repeat(MAX_TEXT_BYTES);
+
+    expect(splitText(text)).toEqual([text]);
+  });
+
+  test("cuts no character apart", () => {
+    const text = `x${"😀".repeat(600)}`;
+
+    const pieces = splitText(text);
+
+    expect(pieces.join("")).toBe(text);
+    expect(pieces.every((piece) => bytesOf(piece) <= MAX_TEXT_BYTES)).toBe(true);
+    expect(pieces).toHaveLength(Math.ceil(600 / Math.floor(MAX_TEXT_BYTES / 4)));
+  });
+
+  test("makes nothing of nothing", () => {
+    expect(splitText("")).toEqual([]);
+  });
+});
+
+function buttonAt(x: number, y: number): InputMessage & { type: "button" } {
+  return { type: "button", button: 0, is_down: true, is_locked: false, x, y };
+}

@@ -1,0 +1,107 @@
+"""Whatever text arrives, parsing gives a message that can be said again unchanged, or RemoteProtocolError."""
+
+import json
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from streamer.errors import RemoteProtocolError
+from streamer.protocol import signaling as wire
+
+# Like JSON, with everything that Python's parser also takes or trips over.
+_SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.text(st.characters(categories=["Cs"]), max_size=3),
+    st.sampled_from([1, 0, "left", "replaced", 10**400, "v=0\r\n"]),
+)
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+_TYPES = st.sampled_from(["hello", "welcome", "offer", "answer", "candidate", "end_of_candidates", "bye", "fly"])
+_NAMES = st.sampled_from(
+    [
+        "version",
+        "token",
+        "resume",
+        "viewer",
+        "ice_servers",
+        "limits",
+        "generation",
+        "sdp",
+        "candidate",
+        "sdp_mid",
+        "sdp_mline_index",
+        "reason",
+        "code",
+        "retry",
+        "urls",
+        "username",
+        "credential",
+        "message_bytes",
+        "messages_per_s",
+    ]
+)
+_LIMITS = st.fixed_dictionaries({"message_bytes": _SCALARS, "messages_per_s": st.integers(0, 99)})
+_SERVERS = st.lists(st.dictionaries(_NAMES, _SCALARS | st.lists(st.text(max_size=3), max_size=3)), max_size=3)
+_MESSAGES = st.builds(
+    lambda kind, members, defaults: {**defaults, "type": kind, **members},
+    _TYPES,
+    st.dictionaries(_NAMES, _VALUES | _LIMITS | _SERVERS, max_size=4),
+    st.just(
+        {
+            "version": 1,
+            "generation": 0,
+            "sdp": "",
+            "candidate": "",
+            "reason": "",
+            "code": "left",
+            "retry": True,
+            "viewer": "v",
+            "resume": "r",
+            "ice_servers": [],
+            "limits": {"message_bytes": 1, "messages_per_s": 1},
+        }
+    ),
+)
+
+
+def _check(text: str) -> None:
+    for parse in (wire.parse_from_viewer, wire.parse_from_server):
+        try:
+            message = parse(text)
+        except RemoteProtocolError:
+            continue
+        assert parse(wire.serialize(message)) == message
+
+
+@given(st.text())
+@example("[" * 65_000)
+@example('{"type":' * 8_000)
+@example('{"type":"hello","version":' + "1" * 5_000 + "}")
+@example('{"type":"hello","version":1,"token":"\\ud800"}')
+@example('{"type":"hello","version":1e999}')
+def test_signaling_survives_any_text(text):
+    _check(text)
+
+
+@given(_VALUES)
+def test_signaling_survives_any_json(value):
+    _check(json.dumps(value))
+
+
+@given(_MESSAGES)
+def test_signaling_survives_any_members(members):
+    _check(json.dumps(members))
+
+
+@given(_MESSAGES, st.data())
+def test_signaling_survives_a_text_that_is_cut_and_changed(members, data):
+    text = json.dumps(members)
+    at = data.draw(st.integers(0, len(text)))
+    _check(text[:at] + data.draw(st.text(max_size=3)) + text[at + data.draw(st.integers(0, 3)) :])

@@ -23,6 +23,8 @@ from streamer.errors import ConfigError
 
 ENVIRONMENT_PREFIX = "STREAMER__"
 DEFAULT_ORIGIN = "default"
+# What pydantic shows for a secret.
+_MASK = "**********"
 _PACKAGE = Path(__file__).parent
 _DECIMAL_SUFFIXES = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 
@@ -73,6 +75,31 @@ def load(
     given |= _read_environment(environment)
     given |= command_line or {}
     return _settle(given)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting as it is shown. A secret's value is masked."""
+
+    path: str
+    value: Any
+    origin: str
+    description: str
+
+
+def rows(settings: Settings) -> Iterator[Row]:
+    """Yield every key, and those keys of single backends that are set."""
+    values = settings.config.model_dump(mode="json")
+    for path, key in keys().items():
+        section, _, name = path.partition(".")
+        yield Row(path, values[section][name], settings.origin(path), key.description)
+    for path, origin in sorted(settings.origins.items()):
+        kind, _, rest = path.partition(".")
+        if kind in BACKEND_KINDS:
+            backend, _, name = rest.partition(".")
+            key = _find_key(path, Given(None, origin), {})
+            value = _MASK if key.is_secret else str(values[kind][backend][name])
+            yield Row(path, value, origin, key.description)
 
 
 def backend_options(config: Config, kind: str, name: str) -> BaseModel | None:

@@ -1,0 +1,250 @@
+"""The command line: arguments to settings, settings to a run. What goes wrong is one line on standard error.
+
+Exit status 0: done, or stopped on purpose; 1: something failed while running; 2: the request cannot be fulfilled as it
+stands. Only what every command needs is imported here, so that `--help` and errors come at once.
+"""
+
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from streamer import __version__, registry
+from streamer.config import keys
+from streamer.errors import ConfigError, StreamerError, Unavailable
+from streamer.settings import Given, Settings, load, parse_assignment, rows
+
+_EXIT_FAILED = 1
+_EXIT_IMPOSSIBLE = 2
+_DEVICE_KINDS = ("sources", "converters", "encoders", "inputs")
+
+# Flag, key, and the placeholder in the help text. The help text is the key's description.
+_FLAGS = (
+    ("--source", "session.source", "NAME"),
+    ("--app", "session.app", "COMMAND"),
+    ("--display", "sources.screen.display", "DISPLAY"),
+    ("--size", "session.size", "WxH"),
+    ("--fps", "session.fps", "NUMBER"),
+    ("--max-viewers", "session.max_viewers", "NUMBER"),
+    ("--host", "server.host", "ADDRESS"),
+    ("--port", "server.port", "NUMBER"),
+    ("--token", "server.token", "SECRET"),
+    ("--token-file", "server.token_file", "FILE"),
+    ("--tls-certificate", "server.tls_certificate", "FILE"),
+    ("--tls-key", "server.tls_key", "FILE"),
+    ("--start-target-bps", "video.start_target_bps", "BPS"),
+    ("--min-target-bps", "video.min_target_bps", "BPS"),
+    ("--max-target-bps", "video.max_target_bps", "BPS"),
+    ("--encoder", "video.encoder", "NAME"),
+    ("--converter", "video.converter", "NAME"),
+    ("--log-level", "log.level", "LEVEL"),
+)
+_HELP = {
+    "sources.screen.display": "X display to capture, for example :0; that of the environment if absent.",
+    "server.token": "The secret itself. Others can see it in the list of processes: prefer --token-file.",
+}
+
+_SERVE_HELP = """Stream a source to a browser.
+
+Prints the address to open, the encoder that was chosen and why. Ctrl-C stops.
+
+\b
+Examples:
+  streamer serve
+      an interactive demo scene at http://127.0.0.1:8080
+  streamer serve --app "xterm -fa Monospace"
+      a private X desktop with this program in it
+  streamer serve --source screen --display :0
+      the X desktop that is there already
+  streamer serve --size 1920x1080 --max-target-bps 40M
+      larger and sharper; 40M is 40 000 000 bits per second
+  streamer serve --host 0.0.0.0 --token-file token --tls-certificate cert.pem --tls-key key.pem
+      for other machines, which takes a token and TLS
+
+Each option is also a key in a configuration file and an environment variable: `streamer config` shows them all.
+"""
+
+_BENCHES = {
+    "latency": "How old pictures are when they are seen, and how long a click takes to show.",
+    "network": "What a changing network does to the stream.",
+    "send": "What sending costs, next to aiortc as it comes.",
+    "soak": "Memory, descriptors and tasks over time and reconnections.",
+    "start": "How long it takes from opening the page to the first picture.",
+}
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class _Commands(click.Group):
+    """Turns errors of this project into one line and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except StreamerError as exc:
+            click.echo(f"streamer: {exc}", err=True)
+            ctx.exit(_EXIT_IMPOSSIBLE if isinstance(exc, ConfigError | Unavailable) else _EXIT_FAILED)
+
+
+class _Benches(click.Group):
+    """Finds its commands in `streamer/bench/`, and imports the one that is called and no other."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
+        return sorted(_BENCHES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        if cmd_name not in _BENCHES:
+            return None
+        try:
+            command: click.Command = importlib.import_module(f"streamer.bench.{cmd_name}").command
+        except ModuleNotFoundError as exc:
+            if exc.name is not None and exc.name.startswith("streamer."):
+                return None
+            raise ConfigError(
+                f"bench {cmd_name} needs the package {exc.name!r}: pip install 'render-streamer[bench]'"
+            ) from exc
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_BENCHES.items()))
+
+
+def _settings_options(command: _Command) -> _Command:
+    """Add the options that say where settings come from."""
+    for decorate in (
+        click.option("--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="Set any key."),
+        click.option("--config", "file", type=click.Path(path_type=Path), metavar="FILE", help="Configuration file."),
+        click.option("--profile", metavar="NAME", help="Settings for one use that come with the program."),
+    ):
+        command = decorate(command)
+    return command
+
+
+def _flag_options(command: _Command) -> _Command:
+    """Add an option for each flag."""
+    known = keys()
+    for flag, path, placeholder in reversed(_FLAGS):
+        default = known[path].field.default if path in known else None
+        text = _HELP.get(path) or known[path].description
+        shown = f"{text}  [{default}]" if default is not None else text
+        command = click.option(flag, _parameter(flag), metavar=placeholder, help=shown)(command)
+    return command
+
+
+def _parameter(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")
+
+
+def _command_line(assignments: tuple[str, ...], flags: dict[str, str | None]) -> dict[str, Given]:
+    given = dict(parse_assignment(text) for text in assignments)
+    for flag, path, _ in _FLAGS:
+        value = flags[_parameter(flag)]
+        if value is not None:
+            given[path] = Given(value, flag, is_text=True)
+    return given
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="streamer")
+def commands() -> None:
+    """Stream rendered frames to a browser over WebRTC and bring the viewer's input back."""
+
+
+@commands.command(help=_SERVE_HELP)
+@_settings_options
+@_flag_options
+@click.option("--codec", "codecs", multiple=True, metavar="NAME", help="Codec to offer; repeat it, most wanted first.")
+@click.option("--insecure", is_flag=True, help="Serve other machines without a token or without TLS.")
+def serve(
+    assignments: tuple[str, ...],
+    file: Path | None,
+    profile: str | None,
+    codecs: tuple[str, ...],
+    insecure: bool,  # noqa: FBT001 - click passes it by name
+    **flags: str | None,
+) -> None:
+    """Stream a source to a browser."""
+    given = _command_line(assignments, flags)
+    if codecs:
+        given["video.codecs"] = Given(codecs, "--codec")
+    if insecure:
+        given["server.is_insecure"] = Given(value=True, origin="--insecure")
+    settings = load(profile=profile, file=file, command_line=given)
+    # Media libraries take longer to import than a wrong option takes to be found.
+    from streamer.serve import run
+
+    run(settings.config)
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def devices(as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
+    """Show every source, converter, encoder and input backend, and why one cannot run here."""
+    found = [entry for kind in _DEVICE_KINDS for entry in registry.availability(kind)]
+    if as_json:
+        content = [
+            {
+                "kind": entry.kind,
+                "name": entry.name,
+                "is_available": entry.why_unavailable is None,
+                "why_unavailable": entry.why_unavailable,
+            }
+            for entry in found
+        ]
+        click.echo(json.dumps(content, indent=2))
+        return
+    _print_table(
+        ("kind", "name", "available"),
+        [
+            (entry.kind, entry.name, "yes" if entry.why_unavailable is None else entry.why_unavailable)
+            for entry in found
+        ],
+    )
+
+
+@commands.command()
+@_settings_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def config(assignments: tuple[str, ...], file: Path | None, profile: str | None, as_json: bool) -> None:  # noqa: FBT001 - as above
+    """Show every setting, its value and where it came from. Secrets are not shown."""
+    given = dict(parse_assignment(text) for text in assignments)
+    settings: Settings = load(profile=profile, file=file, command_line=given)
+    if as_json:
+        content = {row.path: {"value": row.value, "origin": row.origin} for row in rows(settings)}
+        click.echo(json.dumps(content, indent=2))
+        return
+    _print_table(
+        ("key", "value", "from", "meaning"),
+        [(row.path, _shown(row.value), row.origin, row.description) for row in rows(settings)],
+    )
+
+
+@commands.group(cls=_Benches)
+def bench() -> None:
+    """Measure latency, cost and endurance on this machine."""
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def _print_table(titles: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*titles, box=None, pad_edge=False)
+    for line in lines:
+        table.add_row(*(Text(cell) for cell in line))
+    console = Console()
+    # A pipe has no width: lines are not to be folded at the 80 columns of a terminal that is not there.
+    Console(width=None if console.is_terminal else 400).print(table)
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    commands()

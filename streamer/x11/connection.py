@@ -93,10 +93,9 @@ class Connection:
                 self.size = Resolution(event.width, event.height)
             yield event
 
-    def drain(self) -> None:
-        """Take in the events that have arrived, for their effect on `size` alone."""
-        for _ in self.events():
-            pass
+    def drain(self) -> bool:
+        """Take in the events that have arrived, for their effect on `size`; return whether there were any."""
+        return sum(1 for _ in self.events()) > 0
 
     def close(self) -> None:
         """Disconnect. Harmless when called twice."""

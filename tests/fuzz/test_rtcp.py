@@ -1,0 +1,120 @@
+"""Whatever bytes arrive, parsing gives messages in bounded number, or RemoteProtocolError."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamer.errors import RemoteProtocolError
+from streamer.rtp import rtcp
+from streamer.rtp.feedback import FeedbackUnwrapper, parse_feedback, serialize_feedback
+
+_U8 = st.integers(0, 255)
+_U16 = st.integers(0, 65535)
+_U24 = st.integers(0, (1 << 24) - 1)
+_U32 = st.integers(0, (1 << 32) - 1)
+_U64 = st.integers(0, (1 << 64) - 1)
+_TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=255 // 4)
+
+_BLOCKS = st.builds(rtcp.ReportBlock, _U32, _U8, st.integers(-(1 << 23), (1 << 23) - 1), _U32, _U32, _U32, _U32)
+_BLOCK_TUPLES = st.lists(_BLOCKS, max_size=3).map(tuple)
+_DELTAS = st.one_of(st.none(), st.integers(0, 255), st.integers(-(1 << 15), (1 << 15) - 1))
+_RUNS = st.tuples(_DELTAS, st.integers(1, 40)).map(lambda run: [run[0]] * run[1])
+_FEEDBACKS = st.builds(
+    rtcp.TransportFeedback,
+    _U32,
+    _U32,
+    _U16,
+    _U24,
+    _U8,
+    st.lists(_RUNS, max_size=8).map(lambda runs: tuple(delta for run in runs for delta in run)),
+)
+
+_MESSAGES = st.one_of(
+    st.builds(rtcp.SenderReport, _U32, _U64, _U32, _U32, _U32, _BLOCK_TUPLES),
+    st.builds(rtcp.ReceiverReport, _U32, _BLOCK_TUPLES),
+    st.builds(lambda ssrc, cname: rtcp.SourceDescription(((ssrc, cname),)), _U32, _TEXTS),
+    st.builds(rtcp.Goodbye, st.lists(_U32, max_size=31).map(tuple), st.one_of(st.none(), _TEXTS.filter(bool))),
+    st.builds(rtcp.PictureLoss, _U32, _U32),
+    st.builds(rtcp.FullIntraRequest, _U32, st.lists(st.tuples(_U32, _U8), min_size=1, max_size=5).map(tuple)),
+    st.builds(rtcp.Nack, _U32, _U32, st.lists(_U16, max_size=40).map(tuple)),
+    st.builds(rtcp.Remb, _U32, st.integers(0, (1 << 18) - 1), st.lists(_U32, max_size=5).map(tuple)),
+    _FEEDBACKS,
+)
+
+
+def _serialize(message):  # noqa: PLR0911 - one return for each kind of message
+    match message:
+        case rtcp.SenderReport(ssrc, ntp, timestamp, packets, octets, blocks):
+            return rtcp.serialize_sender_report(
+                ssrc=ssrc, ntp=ntp, rtp_timestamp=timestamp, packet_count=packets, octet_count=octets, blocks=blocks
+            )
+        case rtcp.ReceiverReport(ssrc, blocks):
+            return rtcp.serialize_receiver_report(ssrc, blocks)
+        case rtcp.SourceDescription(((ssrc, cname),)):
+            return rtcp.serialize_source_description(ssrc, cname)
+        case rtcp.Goodbye(ssrcs, reason):
+            return rtcp.serialize_goodbye(ssrcs, reason or "")
+        case rtcp.PictureLoss(sender, media):
+            return rtcp.serialize_picture_loss(sender, media)
+        case rtcp.FullIntraRequest(sender, entries):
+            return rtcp.serialize_full_intra_request(sender, entries)
+        case rtcp.Nack(sender, media, sequences):
+            return rtcp.serialize_nack(sender, media, sequences)
+        case rtcp.Remb(sender, bps, ssrcs):
+            return rtcp.serialize_remb(sender, bps, ssrcs)
+        case _:
+            return rtcp.serialize_transport_feedback(message)
+
+
+def _check(data):
+    try:
+        messages = rtcp.parse_compound(data)
+    except RemoteProtocolError:
+        return
+    # Four bytes at least for each message, and one for framing that broke.
+    assert 1 <= len(messages) <= len(data) // 4 + 1
+    for message in messages:
+        if isinstance(message, rtcp.Nack):
+            assert len(message.sequences) <= 17 * len(data) // 4
+            assert all(0 <= sequence <= 65535 for sequence in message.sequences)
+        if isinstance(message, rtcp.TransportFeedback):
+            assert len(FeedbackUnwrapper().unwrap(message, 100_000)) <= 65535
+
+
+@given(st.binary(max_size=2100))
+def test_rtcp_survives_any_bytes(data):
+    _check(data)
+
+
+@given(st.sampled_from(range(200, 208)), st.integers(0x80, 0xBF), st.binary(max_size=80))
+def test_rtcp_survives_any_body_of_a_known_type(packet_type, first, body):
+    body = body[: len(body) & ~3]
+    _check(bytes((first, packet_type)) + (len(body) // 4).to_bytes(2, "big") + body)
+
+
+@given(st.lists(_MESSAGES, min_size=1, max_size=3))
+def test_rtcp_round_trips_every_message(messages):
+    data = b"".join(_serialize(message) for message in messages)
+    if len(data) <= rtcp.MAX_COMPOUND_BYTES:
+        assert rtcp.parse_compound(data) == messages
+
+
+@given(_MESSAGES, st.data())
+def test_rtcp_survives_a_changed_message(message, data):
+    changed = bytearray(_serialize(message))
+    changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(_U8)
+    _check(bytes(changed[: data.draw(st.integers(0, len(changed)))]))
+
+
+@given(_FEEDBACKS)
+def test_feedback_round_trips_without_its_frame(feedback):
+    assert parse_feedback(serialize_feedback(feedback)) == feedback
+
+
+@given(st.binary(max_size=200))
+def test_feedback_survives_any_bytes(body):
+    try:
+        feedback = parse_feedback(body)
+    except RemoteProtocolError:
+        return
+    # Two bytes of a chunk stand for 8191 packets at most.
+    assert len(feedback.deltas) <= 8191 * len(body) // 2

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from streamer import registry
 from streamer.clock import Clock
 from streamer.config import APP_SOURCE, AUTO, Config
-from streamer.desktop.desktop import Desktop
+from streamer.desktop.desktop import Desktop, DesktopSettings
 from streamer.errors import Unavailable
 from streamer.inputs.base import InputBackend, InputSettings
 from streamer.settings import backend_options
@@ -45,9 +45,7 @@ class Devices:
             await self.desktop.stop()
 
 
-async def open_devices(
-    config: Config, clock: Clock, *, last_input: Callable[[], int], on_desktop_ended: Callable[[str], None]
-) -> Devices:
+async def open_devices(config: Config, clock: Clock, last_input: Callable[[], int]) -> Devices:
     """Open the devices that the configuration names.
 
     Raises:
@@ -55,7 +53,7 @@ async def open_devices(
         Unavailable: a backend cannot run on this machine.
         DeviceError: a device does not open.
     """
-    desktop = await _open_desktop(config, on_desktop_ended)
+    desktop = await _open_desktop(config, clock)
     try:
         source = await asyncio.to_thread(_open_source, config, clock, last_input, desktop)
         try:
@@ -70,10 +68,17 @@ async def open_devices(
     return Devices(source, input_backend, desktop)
 
 
-async def _open_desktop(config: Config, on_ended: Callable[[str], None]) -> Desktop | None:
+async def _open_desktop(config: Config, clock: Clock) -> Desktop | None:
     if config.session.app is None:
         return None
-    desktop = Desktop(config.session.app, config.session.size, config.desktop, on_ended)
+    settings = DesktopSettings(
+        command=config.session.app,
+        resolution=config.session.size,
+        window_manager=config.desktop.window_manager,
+        has_glx=config.desktop.has_glx,
+        start_timeout_ms=config.desktop.start_timeout_ms,
+    )
+    desktop = Desktop(settings, clock)
     await desktop.start()
     return desktop
 

@@ -78,6 +78,7 @@ class Session:
         self._studio = await open_studio(self._config, self, self._clock, post, self._seat.last_input)
         self._seat.connect(self._studio.input_backend)
         self._tasks.start(self._report(), "report")
+        self._tasks.start(self._studio.watch(), "watch over the desktop")
         self._lifecycle.fire(SessionTrigger.OPENED)
         self._tell(self._describe())
 

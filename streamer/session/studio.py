@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 
 from streamer.clock import Clock
 from streamer.config import Config
+from streamer.errors import DesktopError
 from streamer.inputs.base import InputBackend
 from streamer.media.frame import Post, Resolution
 from streamer.session.assembly import Assembly
@@ -88,6 +89,18 @@ class Studio:
         self._renditions.append(rendition)
         return rendition
 
+    async def watch(self) -> None:
+        """Tell the owner when the program of a private desktop has ended."""
+        desktop = self._devices.desktop
+        if desktop is None:
+            return
+        try:
+            ended = await desktop.ended()
+        except DesktopError as exc:
+            self._owner.source_ended(str(exc))
+        else:
+            self._owner.source_ended(ended.reason)
+
     async def close(self) -> None:
         """Wait for the renditions, which their hub has closed, then close feed and devices."""
         for rendition in self._renditions:
@@ -108,7 +121,7 @@ async def open_studio(
         ConfigError: something that the configuration names is not there.
         DeviceError: a device does not open, or no encoder can run here.
     """
-    devices = await open_devices(config, clock, last_input=last_input, on_desktop_ended=owner.source_ended)
+    devices = await open_devices(config, clock, last_input)
     try:
         return Studio(config, devices, owner, clock, post)
     except BaseException:

@@ -271,7 +271,12 @@ async def settle(owners: Iterable[object], timeout_s: float) -> int:
     _, lingering = await asyncio.wait(tasks, timeout=timeout_s)
     for task in lingering:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    if lingering:
+        await asyncio.wait(lingering, timeout=timeout_s)
+    # Errors of tasks that nobody waits for are the end of what they worked on, and heard by nobody.
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.exception()
     return len(lingering)
 
 

@@ -112,6 +112,7 @@ class Viewer:
     async def close(self) -> None:
         await self.connection.close()
         if self._watching is not None:
+            self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
 
     def _hook(self) -> None:

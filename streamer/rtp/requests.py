@@ -109,13 +109,14 @@ def parse_remb(body: bytes) -> Remb | None:
 
 
 def serialize_nack(sender_ssrc: int, media_ssrc: int, sequences: Sequence[int]) -> bytes:
-    """Return a NACK for these sequence numbers; those that follow each other share entries."""
+    """Return a NACK for these sequence numbers; neighbours that ascend share entries."""
     entries: list[tuple[int, int]] = []
     for sequence in sequences:
         if entries:
             first, followers = entries[-1]
             distance = sequence - first & _SEQUENCE_MASK
-            if 1 <= distance <= _NACK_FOLLOWERS:
+            # Only upwards: an entry cannot name a packet twice or in another order.
+            if 1 <= distance <= _NACK_FOLLOWERS and not followers >> distance - 1:
                 entries[-1] = (first, followers | 1 << distance - 1)
                 continue
         entries.append((sequence, 0))

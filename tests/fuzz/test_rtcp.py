@@ -35,7 +35,7 @@ _MESSAGES = st.one_of(
     st.builds(rtcp.Goodbye, st.lists(_U32, max_size=31).map(tuple), st.one_of(st.none(), _TEXTS.filter(bool))),
     st.builds(rtcp.PictureLoss, _U32, _U32),
     st.builds(rtcp.FullIntraRequest, _U32, st.lists(st.tuples(_U32, _U8), min_size=1, max_size=5).map(tuple)),
-    st.builds(rtcp.Nack, _U32, _U32, st.lists(_U16, max_size=40).map(tuple)),
+    st.builds(rtcp.Nack, _U32, _U32, st.lists(st.one_of(_U16, st.integers(0, 20)), max_size=40).map(tuple)),
     st.builds(rtcp.Remb, _U32, st.integers(0, (1 << 18) - 1), st.lists(_U32, max_size=5).map(tuple)),
     _FEEDBACKS,
 )

@@ -1,0 +1,118 @@
+import pytest
+
+from streamer.congestion.fold import SPARED_INTERVAL_US, Fold, fold_target_bps
+from streamer.errors import LocalProtocolError
+from streamer.media.frame import Capabilities, EncodeOrder, MemoryKind, PixelFormat, Resolution, Wish
+
+_HD = Resolution(1280, 720)
+_MBPS = 1_000_000
+
+
+def _wish(target_bps=9 * _MBPS, fps=60.0, **others):
+    return Wish(target_bps=target_bps, fps=fps, max_resolution=_HD, **others)
+
+
+def _fold(*, rate_change_needs_keyframe=False):
+    capabilities = Capabilities(
+        codecs=("h264",),
+        formats=(PixelFormat.I420,),
+        memory=(MemoryKind.HOST,),
+        max_resolution=_HD,
+        is_hardware=False,
+        rate_change_needs_keyframe=rate_change_needs_keyframe,
+    )
+    return Fold(capabilities)
+
+
+@pytest.mark.parametrize(
+    ("targets", "folded"),
+    [
+        pytest.param([9], 9, id="one-wish-is-the-order"),
+        pytest.param([9, 6], 6, id="the-lowest-governs"),
+        pytest.param([8, 4], 4, id="half-of-the-highest-still-governs"),
+        pytest.param([8, 1], 4, id="below-half-takes-nothing-more-away"),
+        pytest.param([8, 8, 5, 7], 5, id="order-does-not-matter"),
+    ],
+)
+def test_fold_takes_the_lowest_target_down_to_half_of_the_highest(targets, folded):
+    assert fold_target_bps([_wish(target * _MBPS) for target in targets]) == folded * _MBPS
+
+
+@pytest.mark.parametrize(
+    ("wishes", "expected"),
+    [
+        pytest.param([_wish()], EncodeOrder(9 * _MBPS, 60.0), id="plain"),
+        pytest.param([_wish(fps=30.0), _wish()], EncodeOrder(9 * _MBPS, 30.0), id="lowest-frame-rate"),
+        pytest.param([_wish(), _wish(keyframe=True)], EncodeOrder(9 * _MBPS, 60.0, keyframe=True), id="any-keyframe"),
+        pytest.param(
+            [_wish(max_frame_bytes=5), _wish(), _wish(max_frame_bytes=3)],
+            EncodeOrder(9 * _MBPS, 60.0, max_frame_bytes=3),
+            id="smallest-frame",
+        ),
+        pytest.param(
+            [_wish(lost_capture_us=50), _wish(lost_capture_us=40), _wish()],
+            EncodeOrder(9 * _MBPS, 60.0, lost_capture_us=40),
+            id="oldest-loss",
+        ),
+    ],
+)
+def test_fold_makes_one_order_of_all_wishes(wishes, expected):
+    assert _fold().order(wishes, now_us=0) == expected
+
+
+def test_fold_passes_on_that_a_frame_is_a_refinement():
+    assert _fold().order([_wish()], 0, is_refinement=True).is_refinement
+
+
+def test_fold_refuses_to_order_for_nobody():
+    with pytest.raises(LocalProtocolError, match="without a wish"):
+        _fold().order([], 0)
+
+
+def test_fold_passes_every_change_on_to_an_encoder_that_can_follow():
+    fold = _fold()
+    targets = [9_000_000, 9_000_001, 8_999_999, 3_000_000, 3_000_000]
+
+    ordered = [fold.order([_wish(target)], now_us).target_bps for now_us, target in enumerate(targets)]
+
+    assert ordered == targets
+
+
+@pytest.mark.parametrize(
+    ("now_us", "wish", "ordered_bps"),
+    [
+        pytest.param(SPARED_INTERVAL_US, _wish(10_300_000), 9_000_000, id="14-percent-up-is-too-little"),
+        pytest.param(SPARED_INTERVAL_US, _wish(7_700_000), 9_000_000, id="14-percent-down-is-too-little"),
+        pytest.param(SPARED_INTERVAL_US, _wish(10_350_000), 10_350_000, id="15-percent-up-is-worth-it"),
+        pytest.param(SPARED_INTERVAL_US, _wish(7_650_000), 7_650_000, id="15-percent-down-is-worth-it"),
+        pytest.param(SPARED_INTERVAL_US - 1, _wish(18_000_000), 9_000_000, id="too-soon-up"),
+        pytest.param(SPARED_INTERVAL_US - 1, _wish(4_500_000), 9_000_000, id="too-soon-down"),
+        pytest.param(1, _wish(4_500_000, backlog_us=16_667), 4_500_000, id="down-at-once-with-a-frame-waiting"),
+        pytest.param(1, _wish(4_500_000, backlog_us=16_666), 9_000_000, id="not-with-less-than-a-frame-waiting"),
+        pytest.param(1, _wish(18_000_000, backlog_us=50_000), 9_000_000, id="never-up-for-a-backlog"),
+        pytest.param(1, _wish(8_000_000, backlog_us=50_000), 9_000_000, id="not-for-a-little-less"),
+        pytest.param(1, _wish(8_000_000, keyframe=True), 8_000_000, id="free-with-a-keyframe"),
+    ],
+)
+def test_fold_spares_an_encoder_that_pays_with_keyframes(now_us, wish, ordered_bps):
+    fold = _fold(rate_change_needs_keyframe=True)
+    fold.order([_wish()], now_us=0)
+
+    assert fold.order([wish], now_us).target_bps == ordered_bps
+
+
+def test_fold_counts_the_interval_from_the_last_change_and_not_from_the_last_order():
+    fold = _fold(rate_change_needs_keyframe=True)
+    fold.order([_wish()], 0)
+    fold.order([_wish()], SPARED_INTERVAL_US - 1)
+
+    assert fold.order([_wish(18_000_000)], SPARED_INTERVAL_US).target_bps == 18_000_000
+    assert fold.order([_wish()], SPARED_INTERVAL_US + 1).target_bps == 18_000_000
+
+
+def test_fold_does_not_count_a_keyframe_at_the_same_target_as_a_change():
+    fold = _fold(rate_change_needs_keyframe=True)
+    fold.order([_wish()], 0)
+    fold.order([_wish(keyframe=True)], SPARED_INTERVAL_US - 1)
+
+    assert fold.order([_wish(18_000_000)], SPARED_INTERVAL_US).target_bps == 18_000_000

@@ -1,0 +1,255 @@
+from itertools import pairwise
+
+import pytest
+
+from streamer.congestion.recovery import (
+    KEYFRAME_CALM_US,
+    MAX_KEYFRAME_INTERVAL_US,
+    MIN_KEYFRAME_INTERVAL_US,
+    MIN_RESEND_INTERVAL_US,
+    Recovery,
+)
+from streamer.rtp.history import SendHistory, SentPacket
+
+_RTT_US = 40_000
+_NOW_US = 10_000_000
+
+
+def _history(sequences=range(10), *, capacity=1024, max_capacity=1024, size_bytes=1200):
+    history = SendHistory(capacity=capacity, max_capacity=max_capacity)
+    _send(history, sequences, size_bytes=size_bytes)
+    return history
+
+
+def _send(history, sequences, *, size_bytes=1200):
+    for sequence in sequences:
+        history.add(SentPacket(sequence & 0xFFFF, b"", 0, marker=False, sent_at_us=0, size_bytes=size_bytes))
+
+
+def _resent(repair):
+    return [packet.sequence for packet in repair.resend]
+
+
+def _keyframe(recovery, at_us, first_sequence=0, size_bytes=0):
+    recovery.keyframe_offered(at_us, first_sequence=first_sequence, size_bytes=size_bytes, now_us=at_us)
+
+
+def test_recovery_resends_what_is_missing_in_the_order_named():
+    repair = Recovery(_history()).nack([3, 4, 7, 3], _NOW_US, _RTT_US)
+
+    assert _resent(repair) == [3, 4, 7]
+    assert not repair.needs_keyframe
+
+
+def test_recovery_marks_what_it_resends():
+    history = _history()
+
+    Recovery(history).nack([3], _NOW_US, _RTT_US)
+
+    assert history.get(3).retransmitted_at_us == _NOW_US
+    assert history.get(4).retransmitted_at_us is None
+
+
+@pytest.mark.parametrize(
+    ("rtt_us", "quiet_us"),
+    [(_RTT_US, _RTT_US // 2), (2 * MIN_RESEND_INTERVAL_US - 2, MIN_RESEND_INTERVAL_US), (None, MIN_RESEND_INTERVAL_US)],
+)
+def test_recovery_resends_a_packet_once_in_half_a_round_trip(rtt_us, quiet_us):
+    recovery = Recovery(_history())
+    recovery.nack([3], _NOW_US, rtt_us)
+
+    assert _resent(recovery.nack([3, 4], _NOW_US + quiet_us - 1, rtt_us)) == [4]
+    assert _resent(recovery.nack([3], _NOW_US + quiet_us, rtt_us)) == [3]
+
+
+def test_recovery_asks_for_a_keyframe_when_a_packet_is_no_longer_held():
+    recovery = Recovery(_history(range(20), capacity=4, max_capacity=4))
+
+    repair = recovery.nack([2, 19], _NOW_US, _RTT_US)
+
+    assert repair.needs_keyframe
+    assert not repair.resend
+    assert recovery.keyframe_wanted(_NOW_US)
+
+
+@pytest.mark.parametrize("sequence", [10, 500, 0x8000])
+def test_recovery_ignores_a_packet_that_was_never_sent(sequence):
+    recovery = Recovery(_history())
+
+    repair = recovery.nack([sequence], _NOW_US, _RTT_US)
+
+    assert not repair.resend
+    assert not repair.needs_keyframe
+    assert not recovery.keyframe_wanted(_NOW_US)
+
+
+def test_recovery_ignores_a_nack_before_anything_was_sent():
+    repair = Recovery(SendHistory()).nack([1], _NOW_US, _RTT_US)
+
+    assert not repair.resend
+    assert not repair.needs_keyframe
+
+
+def test_recovery_does_not_resend_what_the_newest_keyframe_makes_useless():
+    history = _history(range(5))
+    recovery = Recovery(history)
+    _keyframe(recovery, _NOW_US, first_sequence=5)
+    _send(history, range(5, 10))
+
+    repair = recovery.nack([3, 4, 5, 6], _NOW_US + _RTT_US, _RTT_US)
+
+    assert _resent(repair) == [5, 6]
+
+
+def test_recovery_needs_no_keyframe_for_a_forgotten_packet_from_before_one():
+    history = _history(range(20), capacity=4, max_capacity=4)
+    recovery = Recovery(history)
+    _keyframe(recovery, _NOW_US, first_sequence=20)
+    _send(history, [20])
+
+    repair = recovery.nack([2, 3], _NOW_US + _RTT_US, _RTT_US)
+
+    assert not repair.needs_keyframe
+    assert not recovery.keyframe_wanted(_NOW_US + MAX_KEYFRAME_INTERVAL_US)
+
+
+@pytest.mark.parametrize("packets_since", [100, 40_000, 65_536, 100_000])
+def test_recovery_resends_however_long_ago_the_keyframe_was(packets_since):
+    history = SendHistory()
+    recovery = Recovery(history)
+    _keyframe(recovery, 0, first_sequence=65_000)
+    _send(history, range(65_000, 65_000 + packets_since))
+    lost = (65_000 + packets_since - 5) & 0xFFFF
+
+    assert _resent(recovery.nack([lost], _NOW_US, _RTT_US)) == [lost]
+
+
+def test_recovery_prefers_a_keyframe_when_the_resends_cost_more_than_two():
+    recovery = Recovery(_history(range(500)))
+    _keyframe(recovery, 0, size_bytes=100 * 1200)
+
+    assert len(recovery.nack(range(200), _NOW_US, _RTT_US).resend) == 200
+    repair = recovery.nack(range(201), _NOW_US + _RTT_US, _RTT_US)
+
+    assert repair.needs_keyframe
+    assert not repair.resend
+
+
+def test_recovery_resends_a_small_loss_however_small_the_keyframe_was():
+    recovery = Recovery(_history(range(500)))
+    _keyframe(recovery, 0, size_bytes=1000)
+
+    assert len(recovery.nack(range(64), _NOW_US, _RTT_US).resend) == 64
+    assert recovery.nack(range(65), _NOW_US + _RTT_US, _RTT_US).needs_keyframe
+
+
+def test_recovery_resends_a_large_loss_while_the_keyframe_it_belongs_to_is_fresh():
+    recovery = Recovery(_history(range(500)))
+    _keyframe(recovery, _NOW_US)
+
+    repair = recovery.nack(range(100), _NOW_US + _RTT_US - 1, _RTT_US)
+
+    # The request would be answered by that same keyframe, so nothing else can help.
+    assert len(repair.resend) == 100
+    assert not repair.needs_keyframe
+
+
+def test_recovery_keeps_one_request_open_until_a_keyframe_captured_after_it():
+    recovery = Recovery(_history())
+
+    assert recovery.request_keyframe(_NOW_US, _RTT_US)
+    assert not recovery.request_keyframe(_NOW_US + 1, _RTT_US)
+    recovery.keyframe_offered(_NOW_US - 1, first_sequence=10, size_bytes=1, now_us=_NOW_US + 5)
+    assert recovery.keyframe_wanted(_NOW_US + 5 + MIN_KEYFRAME_INTERVAL_US)
+    recovery.keyframe_offered(_NOW_US, first_sequence=11, size_bytes=1, now_us=_NOW_US + 10)
+
+    assert recovery.keyframe_due_us() is None
+    assert not recovery.keyframe_wanted(_NOW_US + MAX_KEYFRAME_INTERVAL_US)
+
+
+def test_recovery_wants_the_first_keyframe_at_once():
+    recovery = Recovery(SendHistory())
+
+    recovery.request_keyframe(_NOW_US, None)
+
+    assert recovery.keyframe_due_us() == _NOW_US
+    assert recovery.keyframe_wanted(_NOW_US)
+    assert not recovery.keyframe_wanted(_NOW_US - 1)
+
+
+def test_recovery_takes_a_keyframe_under_way_as_the_answer():
+    recovery = Recovery(_history())
+    _keyframe(recovery, _NOW_US)
+
+    assert not recovery.request_keyframe(_NOW_US + _RTT_US - 1, _RTT_US)
+    assert recovery.request_keyframe(_NOW_US + _RTT_US, _RTT_US)
+
+
+@pytest.mark.parametrize(
+    ("rtt_us", "distance_us"),
+    [
+        (None, MIN_KEYFRAME_INTERVAL_US),
+        (_RTT_US, MIN_KEYFRAME_INTERVAL_US),
+        (300_000, 300_000),
+        (9_000_000, MAX_KEYFRAME_INTERVAL_US),
+    ],
+)
+def test_recovery_keeps_keyframes_on_request_a_round_trip_apart(rtt_us, distance_us):
+    recovery = Recovery(_history())
+    _keyframe(recovery, _NOW_US)
+    asked_us = _NOW_US + min(rtt_us or 0, MAX_KEYFRAME_INTERVAL_US)
+
+    recovery.request_keyframe(asked_us, rtt_us)
+
+    assert recovery.keyframe_due_us() == _NOW_US + distance_us
+
+
+def test_recovery_backs_off_while_requests_go_on_and_starts_anew_after_a_calm():
+    recovery = Recovery(_history())
+    now_us, answers = _NOW_US, []
+    for _ in range(7):
+        recovery.request_keyframe(now_us, 0)
+        now_us = recovery.keyframe_due_us()
+        answers.append(now_us)
+        _keyframe(recovery, now_us)
+        now_us += 1
+
+    distances = [later - earlier for earlier, later in pairwise(answers)]
+    assert distances == [100_000, 200_000, 400_000, 800_000, 1_000_000, 1_000_000]
+
+    recovery.request_keyframe(now_us + KEYFRAME_CALM_US, 0)
+    assert recovery.keyframe_due_us() == now_us + KEYFRAME_CALM_US
+    _keyframe(recovery, now_us + KEYFRAME_CALM_US)
+    recovery.request_keyframe(now_us + KEYFRAME_CALM_US + 1, 0)
+    assert recovery.keyframe_due_us() == now_us + KEYFRAME_CALM_US + MIN_KEYFRAME_INTERVAL_US
+
+
+def test_recovery_does_not_hold_a_calm_viewer_to_an_old_back_off():
+    recovery = Recovery(_history())
+    for at_us in (_NOW_US, _NOW_US + 100_000, _NOW_US + 300_000):
+        recovery.request_keyframe(at_us, 0)
+        _keyframe(recovery, at_us)
+    much_later_us = _NOW_US + 300_000 + KEYFRAME_CALM_US
+    # Somebody else's keyframe.
+    _keyframe(recovery, much_later_us)
+
+    recovery.request_keyframe(much_later_us + 1, 0)
+
+    assert recovery.keyframe_due_us() == much_later_us + MIN_KEYFRAME_INTERVAL_US
+
+
+def test_recovery_answers_a_full_intra_request_once_per_number():
+    recovery = Recovery(_history())
+
+    assert recovery.full_intra_request(1, 7, _NOW_US, _RTT_US)
+    _keyframe(recovery, _NOW_US)
+    assert not recovery.full_intra_request(1, 7, _NOW_US + 1_000_000, _RTT_US)
+    assert recovery.full_intra_request(1, 8, _NOW_US + 1_000_000, _RTT_US)
+
+
+def test_recovery_takes_the_same_number_of_another_requester_as_new():
+    recovery = Recovery(_history())
+    recovery.full_intra_request(1, 7, _NOW_US, _RTT_US)
+    _keyframe(recovery, _NOW_US)
+
+    assert recovery.full_intra_request(2, 7, _NOW_US + _RTT_US, _RTT_US)

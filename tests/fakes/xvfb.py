@@ -22,7 +22,8 @@ def running_xvfb(width_px: int = 640, height_px: int = 480, depth: int = 24) -> 
         pytest.skip(WITHOUT_XVFB)
     read_fd, write_fd = os.pipe()
     argv = [path, "-displayfd", str(write_fd), "-screen", "0", f"{width_px}x{height_px}x{depth}"]
-    argv += ["-nolisten", "tcp", "-noreset", "-s", "0", "-extension", "GLX"]
+    # -r: a key that a slow test holds for long shall not be repeated.
+    argv += ["-nolisten", "tcp", "-noreset", "-s", "0", "-r", "-extension", "GLX"]
     with subprocess.Popen(argv, pass_fds=[write_fd], stderr=subprocess.DEVNULL) as process:
         try:
             os.close(write_fd)

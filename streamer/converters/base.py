@@ -6,17 +6,22 @@ A backend is one file with `why_unavailable() -> str | None` and `create(setting
 from dataclasses import dataclass
 from typing import Protocol
 
-from streamer.media.frame import ColourDescription, PixelFormat, Resolution, VideoFrame
+from streamer.media.frame import BT601_LIMITED, ColourDescription, PixelFormat, Resolution, VideoFrame
 
 
 @dataclass(frozen=True, slots=True)
 class ConverterSettings:
-    """From what to what. `create` raises `Unavailable` for a pair that the backend does not do."""
+    """From what to what. `create` raises `Unavailable` for a pair that the backend does not do.
+
+    Output sizes are even: 4:2:0 has one chroma sample for two by two pixels. Sizes of packed RGB input may be odd.
+    A 4:2:0 input keeps its colours as they are: `input_colour` says what they mean, and RGB does not need it.
+    """
 
     input_format: PixelFormat
     input_resolution: Resolution
     output_format: PixelFormat
     output_resolution: Resolution
+    input_colour: ColourDescription = BT601_LIMITED
 
 
 class Converter(Protocol):

@@ -1,0 +1,121 @@
+"""The host memory that converters read and write: checks of what comes in, one buffer for what goes out.
+
+Rules of this file: numpy ends here and in the backends; what leaves a converter are memoryviews.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.converters.base import ConverterSettings
+from streamer.errors import ConverterError, Unavailable
+from streamer.media.frame import ColourDescription, MemoryKind, PixelFormat, Plane, Resolution, Surface, VideoFrame
+
+Block = NDArray[np.uint8]
+
+PIXEL_BYTES = {PixelFormat.BGRA: 4, PixelFormat.RGBA: 4, PixelFormat.BGR24: 3, PixelFormat.RGB24: 3}
+YUV_FORMATS = (PixelFormat.NV12, PixelFormat.I420)
+_MEMORY: tuple[MemoryKind, ...] = (MemoryKind.HOST,)
+
+
+class Picture:
+    """One picture in memory of our own: a contiguous buffer, its planes as arrays and as a surface."""
+
+    def __init__(self, pixel_format: PixelFormat, resolution: Resolution, colour: ColourDescription) -> None:
+        shapes = plane_shapes(pixel_format, resolution)
+        self.block: Block = np.zeros(sum(rows * width_bytes for rows, width_bytes in shapes), np.uint8)
+        self.planes: list[Block] = []
+        whole, begin, planes = self.block.data, 0, []
+        for rows, width_bytes in shapes:
+            end = begin + rows * width_bytes
+            self.planes.append(self.block[begin:end].reshape(rows, width_bytes))
+            planes.append(Plane(width_bytes, whole[begin:end], int(self.block.ctypes.data) + begin))
+            begin = end
+        self.surface = Surface(MemoryKind.HOST, pixel_format, resolution, tuple(planes), colour)
+
+    def carry(self, frame: VideoFrame) -> VideoFrame:
+        """Return `frame` with this picture in place of its own."""
+        return replace(frame, surface=self.surface)
+
+
+def check_pair(backend: str, settings: ConverterSettings, inputs: tuple[PixelFormat, ...]) -> None:
+    """Raise `Unavailable` if a backend that reads `inputs` and writes 4:2:0 cannot do this pair."""
+    if settings.input_format not in inputs:
+        raise Unavailable(backend, f"does not read {settings.input_format}; it reads {', '.join(inputs)}")
+    if settings.output_format not in YUV_FORMATS:
+        raise Unavailable(backend, f"does not write {settings.output_format}; it writes {', '.join(YUV_FORMATS)}")
+    if not _is_even(settings.output_resolution):
+        raise Unavailable(backend, f"does not write pictures of {settings.output_resolution}; sizes must be even")
+    if settings.input_format in YUV_FORMATS and not _is_even(settings.input_resolution):
+        raise Unavailable(backend, f"does not read {settings.input_format} of {settings.input_resolution}: it is odd")
+    if not settings.input_resolution.pixels:
+        raise Unavailable(backend, f"does not read pictures of {settings.input_resolution}")
+
+
+def check_surface(backend: str, settings: ConverterSettings, surface: Surface) -> None:
+    """Raise `ConverterError` if a surface is not what the settings promised, or does not hold what it says."""
+    if surface.memory not in _MEMORY:
+        raise ConverterError(backend, f"a surface in {surface.memory} memory; accepted is {' or '.join(_MEMORY)}")
+    if surface.format != settings.input_format or surface.resolution != settings.input_resolution:
+        came = f"{surface.format} of {surface.resolution}"
+        raise ConverterError(
+            backend, f"{came} came; accepted is {settings.input_format} of {settings.input_resolution}"
+        )
+    shapes = plane_shapes(surface.format, surface.resolution)
+    if len(surface.planes) != len(shapes):
+        raise ConverterError(backend, f"{len(surface.planes)} planes came; {surface.format} has {len(shapes)}")
+    for number, (plane, (rows, width_bytes)) in enumerate(zip(surface.planes, shapes, strict=True)):
+        reason = _why_plane_unfit(plane, rows, width_bytes)
+        if reason is not None:
+            raise ConverterError(backend, f"plane {number} of {surface.format} {surface.resolution}: {reason}")
+
+
+def plane_shapes(pixel_format: PixelFormat, resolution: Resolution) -> list[tuple[int, int]]:
+    """Return rows and bytes per row of each plane; chroma planes of odd sizes are rounded up."""
+    width_px, height_px = resolution.width_px, resolution.height_px
+    if pixel_format in PIXEL_BYTES:
+        return [(height_px, width_px * PIXEL_BYTES[pixel_format])]
+    half_width_px, half_height_px = (width_px + 1) // 2, (height_px + 1) // 2
+    if pixel_format == PixelFormat.NV12:
+        return [(height_px, width_px), (half_height_px, 2 * half_width_px)]
+    return [(height_px, width_px), (half_height_px, half_width_px), (half_height_px, half_width_px)]
+
+
+def rows_of(surface: Surface) -> list[Block]:
+    """Return the planes of a checked surface as arrays of rows, over the same memory."""
+    arrays = []
+    for plane, (rows, width_bytes) in zip(
+        surface.planes, plane_shapes(surface.format, surface.resolution), strict=True
+    ):
+        assert plane.buffer is not None
+        flat = np.frombuffer(plane.buffer, np.uint8)
+        strides = (plane.pitch_bytes, 1)
+        arrays.append(np.lib.stride_tricks.as_strided(flat, (rows, width_bytes), strides, writeable=False))
+    return arrays
+
+
+def pixels_of(surface: Surface) -> Block:
+    """Return a checked surface of packed RGB as an array of rows, pixels and channels, over the same memory."""
+    channels = PIXEL_BYTES[surface.format]
+    (rows,) = rows_of(surface)
+    shape = (surface.resolution.height_px, surface.resolution.width_px, channels)
+    return np.lib.stride_tricks.as_strided(rows, shape, (rows.strides[0], channels, 1), writeable=False)
+
+
+def _is_even(resolution: Resolution) -> bool:
+    return resolution.pixels > 0 and resolution.width_px % 2 == 0 and resolution.height_px % 2 == 0
+
+
+def _why_plane_unfit(plane: Plane, rows: int, width_bytes: int) -> str | None:
+    if plane.buffer is None:
+        return "no buffer that the host can read"
+    if not plane.buffer.c_contiguous:
+        return "a buffer that is not contiguous"
+    if plane.pitch_bytes < width_bytes:
+        return f"a pitch of {plane.pitch_bytes} bytes; accepted is {width_bytes} or more"
+    # The last row needs no padding behind it.
+    needed_bytes = (rows - 1) * plane.pitch_bytes + width_bytes
+    if plane.buffer.nbytes < needed_bytes:
+        return f"{plane.buffer.nbytes} bytes; {rows} rows of pitch {plane.pitch_bytes} take {needed_bytes}"
+    return None

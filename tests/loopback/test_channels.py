@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from streamer.transport.base import CONTROL, KEYS, MOTION
@@ -67,7 +69,7 @@ async def test_error_of_the_observer_does_not_end_the_connection(joined, observe
     peer, viewer = joined
     broken, observer.received = observer.received, _raise
     errors = []
-    loop = __import__("asyncio").get_running_loop()
+    loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: errors.append(context["exception"]))
     viewer.channels[KEYS].send(b"1")
     await until(lambda: bool(errors))

@@ -93,9 +93,7 @@ async def test_arrival_reports_are_handed_on_as_values(joined):
     peer.on_feedback = heard.append
     report = TransportFeedback(VIEWER_SSRC, peer.video._ssrc, 0, 5, 1, (4, None, 8, 300, 0))
 
-    await viewer.send_rtcp(
-        serialize_receiver_report(VIEWER_SSRC) + serialize_transport_feedback(report)
-    )
+    await viewer.send_rtcp(serialize_receiver_report(VIEWER_SSRC) + serialize_transport_feedback(report))
     await viewer.send_rtcp(serialize_remb(VIEWER_SSRC, 4_000_000, [peer.video._ssrc]))
 
     await until(lambda: len(heard) == 2)

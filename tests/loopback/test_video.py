@@ -174,7 +174,9 @@ async def test_lost_datagrams_are_repaired_by_retransmission(joined):
     viewer.should_drop = lambda _: False
     await play(peer, clip, 2)
 
-    await until(lambda: viewer.datagrams_dropped > 0 and len(repaired_sequences(viewer, 97)) >= viewer.datagrams_dropped)
+    await until(
+        lambda: viewer.datagrams_dropped > 0 and len(repaired_sequences(viewer, 97)) >= viewer.datagrams_dropped
+    )
     sent = {packet.sequence for packet in viewer.streams(96)} | repaired_sequences(viewer, 97)
     first = min(sent)
     assert sent == set(range(first, first + len(sent)))

@@ -25,7 +25,7 @@ _ENCODERS = {"h264": "libx264", "vp8": "libvpx"}
 async def until(claim: Callable[[], bool], what: str = "") -> None:
     """Wait until `claim` holds; fail after a bounded time."""
     async with asyncio.timeout(WAIT_S):
-        while not claim():
+        while not claim():  # noqa: ASYNC110 - libraries and kernels have no event to wait for
             await asyncio.sleep(0.005)
     assert claim(), what
 
@@ -195,7 +195,13 @@ class Clip:
         self._encoder.framerate = Fraction(60)
         self._encoder.bit_rate = bit_rate
         self._encoder.options = (
-            {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "keyint": "9999", "repeat-headers": "1"}
+            {
+                "preset": "ultrafast",
+                "tune": "zerolatency",
+                "profile": "baseline",
+                "keyint": "9999",
+                "repeat-headers": "1",
+            }
             if codec == "h264"
             else {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "kf-max-dist": "9999"}
         )

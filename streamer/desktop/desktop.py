@@ -163,8 +163,9 @@ class Desktop:
                 _WINDOW_MANAGER_TIMEOUT_US,
                 self._clock,
             )
-        except DeviceError as exc:
-            logger.warning("windows keep the size they choose because %s", exc.reason)
+        except (ConfigError, DeviceError) as exc:
+            # If it was the display that failed, whoever waits for the end is told.
+            logger.warning("windows keep the size they choose because %s", exc)
             return
         if not is_ready:
             logger.warning("the window manager was not waited for any longer because it did not announce itself")

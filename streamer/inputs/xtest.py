@@ -115,10 +115,9 @@ class XtestBackend:
         self.release_all()
         try:
             self._typist.restore()
-            with self._connection.translating():
-                self._connection.raw.flush()
+            self._connection.sync()
         except DeviceError as exc:
-            logger.debug("spare keys were not given back because %s", exc.reason)
+            logger.debug("keys and spare keys were not given back because %s", exc.reason)
         self._connection.close()
 
     def _carry_out(self) -> None:

@@ -97,6 +97,18 @@ class Connection:
         """Take in the events that have arrived, for their effect on `size`; return whether there were any."""
         return sum(1 for _ in self.events()) > 0
 
+    def sync(self) -> None:
+        """Wait until the server has carried out everything that was sent.
+
+        To be called before `close` by whoever needs that: when unread events are closed upon, the kernel lets the
+        server read no more of the requests.
+
+        Raises:
+            DeviceError: the display is gone.
+        """
+        with self.translating():
+            self.raw.core.GetInputFocus().reply()
+
     def close(self) -> None:
         """Disconnect. Harmless when called twice."""
         if self._is_open:

@@ -1,15 +1,15 @@
-import os
+from pathlib import Path
 from threading import Thread
 
 import numpy as np
 import pytest
+import xcffib.xproto as xp
 
 from streamer.clock import SystemClock
 from streamer.errors import ConfigError, LocalProtocolError, SourceError
 from streamer.media.frame import MemoryKind, PixelFormat, Resolution
 from streamer.sources import screen
 from streamer.sources.base import SourceSettings
-from tests.fakes.x_client import XClient
 from tests.fakes.xvfb import running_xvfb
 
 pytestmark = pytest.mark.x11
@@ -143,7 +143,7 @@ def test_wake_ends_a_waiting_grab(source):
     assert frame is None
 
 
-def test_wake_ends_the_next_grab_although_there_is_a_change(source, client):
+def test_wake_ends_the_next_grab_although_there_is_a_change(source):
     source.wake()
 
     assert source.grab(LONG_US) is None
@@ -232,15 +232,30 @@ def test_missing_display_is_named(monkeypatch):
 
 def test_opening_and_closing_leaks_no_descriptor(xvfb):
     options = screen.Options(display=xvfb)
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
 
     for _ in range(5):
         source = screen.create(SourceSettings(Resolution(1, 1), 60, SystemClock(), options))
         source.release(source.grab(LONG_US))
         source.close()
         with pytest.raises(ConfigError):
-            screen.create(
-                SourceSettings(Resolution(1, 1), 60, SystemClock(), screen.Options(display=":64321"))
-            )
+            screen.create(SourceSettings(Resolution(1, 1), 60, SystemClock(), screen.Options(display=":64321")))
 
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_change_of_many_small_places_is_seen_whole(source, client):
+    client.fill(0, 0, 0, 640, 480)
+    settle(source)
+    expected = np.zeros((480, 640, 3), np.uint8)
+
+    client.core.ChangeGC(client._gc, xp.GC.Foreground, [GREEN])
+    places = [(x, y) for y in range(0, 480, 16) for x in range(0, 640, 32)]
+    rectangles = [xp.RECTANGLE.synthetic(x, y, 3, 3) for x, y in places]
+    client.core.PolyFillRectangle(client.connection.root, client._gc, len(rectangles), rectangles)
+    client.sync()
+    for x, y in places:
+        expected[y : y + 3, x : x + 3] = bgr(GREEN)
+    frame = source.grab(LONG_US)
+
+    assert np.array_equal(pixels(frame)[:, :, :3], expected)

@@ -7,21 +7,24 @@ must be dropped is dropped here, before the encoder.
 from dataclasses import dataclass
 from enum import Enum
 
-# A frame this much of an interval early is on time: sources and timers jitter, and a source at 60 fps whose frames are
-# now 15 and now 18 ms apart must not be cut to every second one.
-_EARLY_RATIO = 0.25
+# The long-run rate may exceed the ordered one by this much: a source whose clock runs a little fast against ours must
+# not collect delay until a frame is lost, and a frame that came out of turn must be caught up with.
+_HEADROOM_RATIO = 0.1
+# A keyframe waits this many frame intervals for the picture that a moving source is about to deliver: making it of the
+# kept one would encode two frames where one does.
+_KEYFRAME_PATIENCE_RATIO = 1.5
 # A backlog is made of frames that were encoded already; after so many skipped ones in a row a fresh picture is worth
 # more than a shorter queue.
 _MAX_SKIPPED_FRAMES = 3
-# Long enough that scrolling and typing have paused, short enough that the eye has not begun to read (facts of desktop
-# streaming: 150 to 300 ms are in use).
+# Long enough that scrolling and typing have paused, short enough that the eye has not begun to read: desktop streamers
+# use 150 to 300 ms.
 REFINEMENT_DELAY_US = 200_000
 # Keeps the receiver's statistics and our reports alive while nothing changes, at the price of one small frame.
 HEARTBEAT_INTERVAL_US = 1_000_000
 
 
 class Action(Enum):
-    """What to do now."""
+    """What to do now. `ENCODE_NEW` takes the newest frame: not encoded before, though perhaps skipped."""
 
     ENCODE_NEW = "encode new"
     ENCODE_KEPT = "encode kept"
@@ -45,54 +48,77 @@ _SKIP = Decision(Action.SKIP)
 
 
 class Cadence:
-    """The policy of one rendition. Called from its thread only."""
+    """The policy of one rendition. Called from its thread only.
+
+    The rate is held by a bucket of one frame, so that jitter of a whole frame interval decimates nothing: what comes
+    late once leaves room for the next one to come early.
+    """
 
     def __init__(self) -> None:
         self._encoded_at_us: int | None = None
         self._changed_at_us = 0
+        self._due_at_us = 0
+        self._interval_us = 0
         self._is_refined = False
         self._skipped_frames = 0
+        self._skipped_at_us = 0
+        self._wants_keyframe = False
 
     def decide(
         self, now_us: int, *, fps: float, backlog_us: int, has_new_frame: bool, wants_keyframe: bool
     ) -> Decision:
         """Return what to do now."""
-        interval_us = round(1_000_000 / fps)
+        self._interval_us = round(1_000_000 / fps)
+        self._wants_keyframe = wants_keyframe
         if self._encoded_at_us is None:
             return _NEW if has_new_frame else _KEPT
-        due_at_us = self._encoded_at_us + round(interval_us * (1 - _EARLY_RATIO))
-        if now_us < due_at_us and (has_new_frame or wants_keyframe):
-            return Decision(Action.WAIT, due_at_us)
-        if has_new_frame:
-            return self._weigh(backlog_us, interval_us, wants_keyframe=wants_keyframe)
+        has_unsent_frame = has_new_frame or self._skipped_frames > 0
+        if not has_unsent_frame and not wants_keyframe:
+            return self._rest(now_us, self._encoded_at_us)
+        if now_us < self._due_at_us:
+            return Decision(Action.WAIT, self._due_at_us)
         if wants_keyframe:
-            return _KEPT
-        return self._rest(now_us)
+            return _NEW if has_unsent_frame else self._repeat(now_us)
+        return self._weigh(now_us, backlog_us, has_new_frame=has_new_frame)
 
     def encoded(self, now_us: int, *, is_new: bool, is_refinement: bool = False) -> None:
-        """Note what was encoded."""
-        self._encoded_at_us = now_us
-        self._skipped_frames = 0
-        if is_new:
+        """Note what was encoded after the last decision."""
+        period_us = round(self._interval_us * (1 - _HEADROOM_RATIO))
+        self._due_at_us = max(self._due_at_us, now_us - period_us) + period_us
+        if is_new or self._wants_keyframe or self._encoded_at_us is None:
+            # A keyframe is coarser than what it replaces, so it is followed by a refinement as a new picture is.
             self._changed_at_us = now_us
             self._is_refined = False
         elif is_refinement:
             self._is_refined = True
+        self._encoded_at_us = now_us
+        self._skipped_frames = 0
 
-    def _weigh(self, backlog_us: int, interval_us: int, *, wants_keyframe: bool) -> Decision:
-        """Encode the new frame, unless what waits in the pacer takes longer to leave than a frame may."""
-        if backlog_us > interval_us and self._skipped_frames < _MAX_SKIPPED_FRAMES and not wants_keyframe:
+    def _weigh(self, now_us: int, backlog_us: int, *, has_new_frame: bool) -> Decision:
+        """Encode the newest frame, unless what waits in the pacer takes longer to leave than a frame may."""
+        if backlog_us <= self._interval_us:
+            return _NEW
+        if has_new_frame:
+            if self._skipped_frames == _MAX_SKIPPED_FRAMES:
+                return _NEW
             self._skipped_frames += 1
+            self._skipped_at_us = now_us
             return _SKIP
-        return _NEW
+        # The source stopped at a skipped frame: it must be seen, as soon as there is room and not much later.
+        latest_us = self._skipped_at_us + _MAX_SKIPPED_FRAMES * self._interval_us
+        if now_us >= latest_us:
+            return _NEW
+        return Decision(Action.WAIT, min(latest_us, now_us + backlog_us - self._interval_us))
 
-    def _rest(self, now_us: int) -> Decision:
+    def _repeat(self, now_us: int) -> Decision:
+        """Nothing is new and a keyframe is wanted: give the source a moment to deliver, then take the kept frame."""
+        patience_us = self._changed_at_us + round(_KEYFRAME_PATIENCE_RATIO * self._interval_us)
+        return Decision(Action.WAIT, patience_us) if now_us < patience_us else _KEPT
+
+    def _rest(self, now_us: int, encoded_at_us: int) -> Decision:
         """Nothing is new: refine the picture once, then show a sign of life now and then."""
-        assert self._encoded_at_us is not None
-        heartbeat_at_us = self._encoded_at_us + HEARTBEAT_INTERVAL_US
-        refine_at_us = self._changed_at_us + REFINEMENT_DELAY_US
-        if not self._is_refined and now_us >= refine_at_us:
-            return _REFINED
-        if now_us >= heartbeat_at_us:
-            return _KEPT
-        return Decision(Action.WAIT, heartbeat_at_us if self._is_refined else min(refine_at_us, heartbeat_at_us))
+        if not self._is_refined:
+            refine_at_us = self._changed_at_us + REFINEMENT_DELAY_US
+            return _REFINED if now_us >= refine_at_us else Decision(Action.WAIT, refine_at_us)
+        heartbeat_at_us = encoded_at_us + HEARTBEAT_INTERVAL_US
+        return _KEPT if now_us >= heartbeat_at_us else Decision(Action.WAIT, heartbeat_at_us)

@@ -17,8 +17,8 @@ MIME_TYPE = "video/H264"
 _CLOCK_RATE_HZ = 90_000
 _START_CODE = b"\x00\x00\x01"
 _LONG_START_CODE = b"\x00\x00\x00\x01"
-# Table 7-1: the NAL unit types that matter here.
-_IDR, _SPS, _AUD, _FILLER = 5, 7, 9, 12
+# Table 7-1: the NAL unit types that matter here. Those from the first slice to the IDR slice carry the picture.
+_SLICE, _IDR, _SPS, _AUD, _FILLER = 1, 5, 7, 9, 12
 _TYPE_BITS, _NRI_BITS, _FORBIDDEN_BIT = 0x1F, 0x60, 0x80
 # RFC 6184, table 1.
 _STAP_A, _FU_A = 24, 28
@@ -51,25 +51,43 @@ def is_keyframe(data: bytes) -> bool:
     """Return whether the access unit is an IDR picture.
 
     Raises:
-        LocalProtocolError: there is no NAL unit in it.
+        LocalProtocolError: there is no slice in it.
     """
-    return any(data[start] & _TYPE_BITS == _IDR for start, _ in _checked_units(data))
+    start = data.find(_START_CODE) + len(_START_CODE)
+    while len(_START_CODE) <= start < len(data):
+        kind = data[start] & _TYPE_BITS
+        if _SLICE <= kind <= _IDR:
+            # Clause 7.4.1.2.4: either all slices of a picture are IDR slices or none is. The rest is not searched.
+            return kind == _IDR
+        start = data.find(_START_CODE, start) + len(_START_CODE)
+    raise LocalProtocolError(f"there is no slice in an access unit of {len(data)} bytes")
 
 
 def conform(data: bytes) -> bytes:
-    """Return the access unit without delimiters and filler, its parameter set rewritten for immediate output."""
+    """Return the access unit without delimiters and filler, its parameter set rewritten for immediate output.
+
+    Raises:
+        LocalProtocolError: there is no NAL unit in it, or a parameter set that cannot be read.
+    """
+    spans = _checked_units(data)
+    kinds = {data[start] & _TYPE_BITS for start, _ in spans}
+    if kinds.isdisjoint((_SPS, _AUD, _FILLER)):
+        return data
     units = []
-    for start, end in _checked_units(data):
+    for start, end in spans:
         kind = data[start] & _TYPE_BITS
-        if kind in (_AUD, _FILLER):
-            continue
-        unit = data[start:end]
-        units.append(with_immediate_output(unit) if kind == _SPS else unit)
+        if kind not in (_AUD, _FILLER):
+            unit = data[start:end]
+            units.append(with_immediate_output(unit) if kind == _SPS else unit)
     return b"".join(_LONG_START_CODE + unit for unit in units)
 
 
 def packetize(data: bytes, max_payload_bytes: int) -> tuple[bytes, ...]:
-    """Return the payloads of an access unit: small NAL units together, large ones in fragments of about equal size."""
+    """Return the payloads of an access unit: small NAL units together, large ones in fragments of about equal size.
+
+    Raises:
+        LocalProtocolError: there is no NAL unit in it.
+    """
     payloads: list[bytes] = []
     together: list[bytes] = []
     together_bytes = 1
@@ -102,14 +120,16 @@ def depacketize(payloads: Sequence[bytes]) -> bytes:
         kind = payload[0] & _TYPE_BITS
         if kind == _FU_A:
             _collect(payload, fragments, units)
+        elif fragments:
+            raise RemoteProtocolError("a fragment of a NAL unit is missing")
         elif kind == _STAP_A:
             units += _split(payload)
         elif 0 < kind < _STAP_A:
             units.append(payload)
         else:
             raise RemoteProtocolError(f"payload type {kind} is not part of packetization mode 1")
-    if fragments:
-        raise RemoteProtocolError("the last fragment of a NAL unit is missing")
+    if fragments or not units:
+        raise RemoteProtocolError("the last payload of a frame is missing")
     return b"".join(_LONG_START_CODE + unit for unit in units)
 
 

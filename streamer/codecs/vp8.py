@@ -43,7 +43,11 @@ def conform(data: bytes) -> bytes:
 
 
 def packetize(data: bytes, max_payload_bytes: int) -> tuple[bytes, ...]:
-    """Return the payloads of a frame, of about equal size."""
+    """Return the payloads of a frame, of about equal size.
+
+    Raises:
+        LocalProtocolError: there is no frame tag.
+    """
     if len(data) < _TAG_BYTES:
         raise LocalProtocolError(f"a VP8 frame of {len(data)} bytes has no frame tag")
     count = -(-len(data) // (max_payload_bytes - 1))
@@ -57,6 +61,8 @@ def depacketize(payloads: Sequence[bytes]) -> bytes:
     Raises:
         RemoteProtocolError: they are not payloads of one frame.
     """
+    if not payloads:
+        raise RemoteProtocolError("a frame has no payload")
     for index, payload in enumerate(payloads):
         if len(payload) < 2 or payload[0] & (_EXTENSION_BIT | _PARTITION_BITS):  # noqa: PLR2004 - descriptor and content
             raise RemoteProtocolError("a payload has another descriptor than ours")

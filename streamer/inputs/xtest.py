@@ -44,6 +44,9 @@ _UNITS_PER_NOTCH = 120
 # More clicks than this in one turn are a mistake or an attack; a flick of a free wheel makes about twenty.
 _MAX_CLICKS = 64
 _POSITION_UNITS = 65536
+# A long text is typed in steps, between which the event loop does other things: a character costs up to 60 us.
+_STEP_CHARACTERS = 16
+_STEP_US = 1_000
 # How long the rest of a text waits for spare keys, and how much may wait.
 _RETRY_US = 50_000
 _MAX_WAITING_CHARACTERS = 4096
@@ -170,10 +173,13 @@ class XtestBackend:
                 self._fake_input.button(button, is_down=False)
 
     def _type(self, text: str) -> None:
-        rest = self._typist.type(text, sorted(self._keys), self._clock.now_us())
-        if rest:
-            self._waiting.appendleft(TextEntry(rest))
-            self._retry = self._clock.call_at_us(self._clock.now_us() + _RETRY_US, self._retry_waiting)
+        text = text.replace("\r\n", "\n")
+        step, later = text[:_STEP_CHARACTERS], text[_STEP_CHARACTERS:]
+        refused = self._typist.type(step, sorted(self._keys), self._clock.now_us())
+        if refused or later:
+            self._waiting.appendleft(TextEntry(refused + later))
+            wait_us = _RETRY_US if refused else _STEP_US
+            self._retry = self._clock.call_at_us(self._clock.now_us() + wait_us, self._retry_waiting)
 
     def _retry_waiting(self) -> None:
         self._retry = None

@@ -37,7 +37,7 @@ class Typist:
         if self._is_keymap_stale:
             self._keymap.load()
             self._is_keymap_stale = False
-        strokes, rest = self._plan(text.replace("\r\n", "\n"), now_us)
+        strokes, rest = self._plan(text, now_us)
         # A held Ctrl would make commands of the text; the text's own keys must be up to be pressed.
         ours = {stroke.keycode for stroke in strokes} | (self._keymap.modifiers - _LOCKS)
         lifted = [keycode for keycode in held if keycode in ours]

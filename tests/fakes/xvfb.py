@@ -15,7 +15,7 @@ _READY_TIMEOUT_MS = 20_000
 
 
 @contextmanager
-def running_xvfb(width_px: int = 640, height_px: int = 480, depth: int = 24) -> Iterator[str]:
+def running_xvfb(*extra: str, width_px: int = 640, height_px: int = 480, depth: int = 24) -> Iterator[str]:
     """Run an X server of that size and yield the name of its display."""
     path = shutil.which("Xvfb")
     if path is None:
@@ -23,7 +23,7 @@ def running_xvfb(width_px: int = 640, height_px: int = 480, depth: int = 24) -> 
     read_fd, write_fd = os.pipe()
     argv = [path, "-displayfd", str(write_fd), "-screen", "0", f"{width_px}x{height_px}x{depth}"]
     # -r: a key that a slow test holds for long shall not be repeated.
-    argv += ["-nolisten", "tcp", "-noreset", "-s", "0", "-r", "-extension", "GLX"]
+    argv += ["-nolisten", "tcp", "-noreset", "-s", "0", "-r", "-extension", "GLX", *extra]
     with subprocess.Popen(argv, pass_fds=[write_fd], stderr=subprocess.DEVNULL) as process:
         try:
             os.close(write_fd)

@@ -163,6 +163,39 @@ def test_text_follows_a_change_of_layout(backend, client, xvfb):
     assert typed(client, heard) == "a€"
 
 
+async def test_long_text_keeps_its_order_with_what_follows(backend, client):
+    text = "The quick brown fox\r\n" * 8
+
+    backend.apply([TextEntry(text), TextEntry("-"), KeyChange("F1", True)])
+    while (DOWN, 67) not in client.heard:
+        await asyncio.sleep(0)
+        client.hear(1, timeout_ms=0)
+
+    assert typed(client, client.heard[:-1]) == text.replace("\r\n", "\n") + "-"
+
+
+async def test_release_all_forgets_text_that_waits(backend, client):
+    backend.apply([TextEntry("a" * 100), KeyChange("KeyB", True)])
+
+    backend.release_all()
+    backend.apply([KeyChange("F1", True)])
+
+    heard = client.hear(2 * 16 + 1)
+    assert typed(client, heard[:-1]) == "a" * 16
+    assert heard[-1] == (DOWN, 67)
+
+
+async def test_text_beyond_what_may_wait_is_dropped(backend, client):
+    backend.apply([TextEntry("a" * 4000), TextEntry("b" * 97), TextEntry("c" * 96)])
+    backend.apply([KeyChange("F1", True)])
+
+    while (DOWN, 67) not in client.heard:
+        await asyncio.sleep(0)
+        client.hear(1, timeout_ms=0)
+
+    assert typed(client, client.heard[:-1]) == "a" * 4000 + "c" * 96
+
+
 async def test_text_with_more_characters_than_spare_keys_arrives_whole(backend, client):
     text = "".join(chr(0x4E00 + number) for number in range(60))
     bindings = {}

@@ -1,0 +1,147 @@
+"""An X program for measurements: a window over the whole screen with a stamped picture that moves, or stands still.
+
+Run as `python -m streamer.bench.stamped_client [--still] FPS`. The stamp's input number counts the button presses that
+the window has got. A moving picture shows a press with its next regular frame, as programs do that draw at a fixed
+rate; a still one is drawn when the button goes down, and never otherwise.
+"""
+
+import argparse
+import select
+
+import numpy as np
+import numpy.typing as npt
+import xcffib.shm
+import xcffib.xproto as xp
+
+from streamer.clock import SystemClock, sharpen_thread_timers
+from streamer.media import stamp
+from streamer.media.stamp import Stamp
+from streamer.x11.connection import Connection
+from streamer.x11.shm import Segment
+
+Picture = npt.NDArray[np.uint8]
+
+# As in the `pattern` source: blocks of 8 pixels with a grain that differs from frame to frame, so that an encoder has
+# several Mbit/s of work; without the grain, panning alone costs it next to nothing.
+_BLOCK_PX = 8
+_PERIOD_PX = 256
+_PAN_PX = (2, 4)
+_MEAN, _BLOCK_AMPLITUDE, _GRAIN_AMPLITUDE, _GRAINS = 126, 46, 9, 4
+# Greys whose luma, after conversion to limited range, is that of a stamp's bits.
+_GREY_ZERO, _GREY_ONE = 9, 242
+_PATCH_PX = 64
+_BYTES_PER_PIXEL = 4
+
+
+class StampedWindow:
+    """The window, its shared memory and the texture that pans through it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._raw = connection.raw
+        self._shm = connection.extension(xcffib.shm, "MIT-SHM")
+        self._size = connection.query_size()
+        width, height = self._size.width_px, self._size.height_px
+        self._segment = Segment(connection, self._shm, width * height * _BYTES_PER_PIXEL)
+        self._picture: Picture = np.frombuffer(self._segment.buffer, np.uint8).reshape(height, width, _BYTES_PER_PIXEL)
+        self._textures = _textures(width, height)
+        self._window, self._gc = self._raw.generate_id(), self._raw.generate_id()
+        self._open()
+        self.frames = 0
+        self.presses = 0
+
+    def draw(self, now_us: int) -> None:
+        """Draw the next picture, stamped with `now_us`."""
+        height, width, _ = self._picture.shape
+        top, left = (self.frames * step_px % _PERIOD_PX for step_px in _PAN_PX)
+        texture = self._textures[self.frames % _GRAINS]
+        np.copyto(self._picture, texture[top : top + height, left : left + width])
+        if self.presses % 2:
+            middle_x, middle_y = width // 2, height // 2
+            self._picture[middle_y : middle_y + _PATCH_PX, middle_x : middle_x + _PATCH_PX] = 255
+        self._stamp(Stamp.of(now_us, self.frames, self.presses))
+        self._shm.PutImage(
+            self._window, self._gc, width, height, 0, 0, width, height, 0, 0,
+            self._connection.root_depth, xp.ImageFormat.ZPixmap, False, self._segment.resource, 0,
+        )  # fmt: skip
+        self._raw.flush()
+        self.frames += 1
+
+    def hear(self) -> bool:
+        """Take in what has arrived; return whether the button went down, or the window was covered and shown again."""
+        wants_drawing = False
+        for event in self._connection.events():
+            if isinstance(event, xp.ButtonPressEvent):
+                self.presses += 1
+                wants_drawing = True
+            elif isinstance(event, xp.ExposeEvent):
+                wants_drawing = True
+        return wants_drawing
+
+    def _open(self) -> None:
+        width, height = self._size.width_px, self._size.height_px
+        mask = xp.EventMask.ButtonPress | xp.EventMask.Exposure
+        self._raw.core.CreateWindow(
+            0, self._window, self._connection.root, 0, 0, width, height, 0, xp.WindowClass.InputOutput, 0,
+            xp.CW.OverrideRedirect | xp.CW.EventMask, [1, mask],
+        )  # fmt: skip
+        self._raw.core.CreateGC(self._gc, self._window, 0, [])
+        self._raw.core.MapWindow(self._window)
+        self._raw.flush()
+
+    def _stamp(self, value: Stamp) -> None:
+        side_px = stamp.block_px(self._size)
+        greys = np.full(stamp.COLUMNS * side_px, _GREY_ZERO, np.uint8)
+        bits = np.repeat(np.array(stamp.encode(value), np.uint8), side_px)
+        greys[: bits.size] += bits * np.uint8(_GREY_ONE - _GREY_ZERO)
+        self._picture[:side_px, : greys.size] = greys[None, :, None]
+
+
+def _textures(width: int, height: int) -> list[Picture]:
+    """Return textures that differ in their grain, each one period larger than the picture, so that panning never ends."""
+    generator = np.random.default_rng(1)
+    blocks_per_side = _PERIOD_PX // _BLOCK_PX
+    blocks = generator.integers(-_BLOCK_AMPLITUDE, _BLOCK_AMPLITUDE, (blocks_per_side, blocks_per_side), np.int16)
+    tile = _MEAN + blocks.repeat(_BLOCK_PX, axis=0).repeat(_BLOCK_PX, axis=1)
+    tiles = (-(-height // _PERIOD_PX) + 1, -(-width // _PERIOD_PX) + 1)
+    textures = []
+    for _ in range(_GRAINS):
+        grain = generator.integers(-_GRAIN_AMPLITUDE, _GRAIN_AMPLITUDE, tile.shape, np.int16)
+        grey = np.tile((tile + grain).astype(np.uint8), tiles)
+        textures.append(np.repeat(grey[:, :, None], _BYTES_PER_PIXEL, axis=2))
+    return textures
+
+
+def run(fps: float, *, is_still: bool) -> None:
+    """Draw until the display is gone."""
+    clock = SystemClock()
+    sharpen_thread_timers()
+    with Connection() as connection:
+        window = StampedWindow(connection)
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        if is_still:
+            while True:
+                poll.poll()
+                if window.hear():
+                    window.draw(clock.now_us())
+        interval_us = round(1_000_000 / fps)
+        due_at_us = clock.now_us()
+        while True:
+            clock.block_until_us(due_at_us)
+            window.hear()
+            window.draw(clock.now_us())
+            due_at_us = max(due_at_us + interval_us, clock.now_us())
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(description="Draw a stamped picture on the X display of the environment.")
+    parser.add_argument("fps", type=float)
+    parser.add_argument("--still", action="store_true")
+    arguments = parser.parse_args()
+    run(arguments.fps, is_still=arguments.still)
+
+
+if __name__ == "__main__":
+    main()

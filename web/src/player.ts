@@ -18,7 +18,7 @@ export interface PlayerOptions {
   signaling?: string;
   /** The secret that lets a viewer in, where the server wants one. */
   token?: string | null;
-  /** The element to play in; one is made where this is missing. */
+  /** The element to play in; `Player.video` is a new one where this is missing. */
   video?: HTMLVideoElement;
 }
 
@@ -54,7 +54,8 @@ const FIRST_FRAME_MARK = "first-frame";
 export class Player extends EventTarget {
   readonly input: InputSender;
   readonly #connector: Connector;
-  readonly #picture: Picture;
+  readonly #options: PlayerOptions;
+  #picture: Picture | null = null;
   #meters: Meters | null = null;
   #seat: Seat | null = null;
   #stream: Stream | null = null;
@@ -62,10 +63,11 @@ export class Player extends EventTarget {
 
   constructor(options: PlayerOptions = {}) {
     super();
+    this.#options = options;
     const url = signalingUrl(options.signaling ?? "/signaling", document.baseURI);
     this.#connector = new Connector(url, options.token ?? null, {
       viewChanged: (view) => this.#emit("state", view),
-      track: (event) => this.#picture.show(event.track),
+      track: (event) => this.#screen().show(event.track),
       channelsOpened: () => this.#begin(),
       control: (text) => this.#control(text),
       disconnecting: () => this.#disconnecting(),
@@ -74,14 +76,10 @@ export class Player extends EventTarget {
       send: (channel, bytes) => this.#connector.peer?.send(channel, bytes) ?? false,
       buttonSent: (sent) => this.#emit("input", sent),
     });
-    this.#picture = new Picture(options.video ?? document.createElement("video"), {
-      firstFrame: (frame) => this.#firstFrame(frame),
-      blocked: (isBlocked) => this.#emit("blocked", isBlocked),
-    });
   }
 
   get video(): HTMLVideoElement {
-    return this.#picture.video;
+    return this.#screen().video;
   }
 
   /** The connection of the moment, for measurements: its receivers have the track and the statistics. */
@@ -121,7 +119,7 @@ export class Player extends EventTarget {
 
   /** Play after a `blocked` event, from a gesture of the viewer. */
   play(): void {
-    this.#picture.play();
+    this.#screen().play();
   }
 
   /** Call `listener` with the detail of each such event; return how to stop that. */
@@ -129,6 +127,15 @@ export class Player extends EventTarget {
     const relay = (event: Event) => listener((event as CustomEvent<PlayerEvents[Name]>).detail);
     this.addEventListener(name, relay);
     return () => this.removeEventListener(name, relay);
+  }
+
+  /** Return the picture, which is made when first asked for: a media element takes longer to make than a socket. */
+  #screen(): Picture {
+    this.#picture ??= new Picture(this.#options.video ?? document.createElement("video"), {
+      firstFrame: (frame) => this.#firstFrame(frame),
+      blocked: (isBlocked) => this.#emit("blocked", isBlocked),
+    });
+    return this.#picture;
   }
 
   #emit<Name extends keyof PlayerEvents>(name: Name, detail: PlayerEvents[Name]): void {
@@ -139,14 +146,15 @@ export class Player extends EventTarget {
     const { peerConnection } = this;
     if (peerConnection === null) return;
     this.#end();
+    const picture = this.#screen();
     this.#meters = {
       sampler: new Sampler(
-        this.#picture,
+        picture,
         peerConnection,
         (message) => this.#send(message),
         (sample) => this.#emit("statistics", sample),
       ),
-      watchdog: new Watchdog(this.#picture, peerConnection, () =>
+      watchdog: new Watchdog(picture, peerConnection, () =>
         this.#send({ type: "keyframe", reason: "payload arrives, but no frame completes" }),
       ),
     };

@@ -16,13 +16,10 @@ export interface CaptureTargets {
 
 export class InputCapture {
   readonly #targets: CaptureTargets;
-  readonly #input: InputSender;
-  readonly #lifetime = new AbortController();
 
-  constructor(targets: CaptureTargets, input: InputSender) {
+  /** Listen until `signal` says so. */
+  constructor(targets: CaptureTargets, input: InputSender, signal: AbortSignal) {
     this.#targets = targets;
-    this.#input = input;
-    const { signal } = this.#lifetime;
     const { surface, keyboard, video } = targets;
     capturePointer({ surface, video, input, isLocked: () => this.isLocked }, signal);
     captureKeyboard(keyboard, input, signal);
@@ -53,10 +50,5 @@ export class InputCapture {
       if (error instanceof DOMException && error.name === "NotSupportedError") await surface.requestPointerLock();
       // Else the viewer left the lock a moment ago, or the page may not: then the pointer stays free.
     }
-  }
-
-  close(): void {
-    this.#lifetime.abort();
-    this.#input.releaseAll();
   }
 }

@@ -62,11 +62,11 @@ class Egress:
         """How many datagrams had to be offered to the kernel again."""
         return self._path.refused_datagrams
 
-    def send(self, packets: Sequence[Packet], priority: Priority) -> None:
+    def send(self, packets: Sequence[Packet], priority: Priority, now_us: int) -> None:
         """Hand over packets of one stream, in order; they leave when the pacer says so."""
         if self._is_open:
-            self._pacer.enqueue(packets, priority, self._clock.now_us())
-            self._pump()
+            self._pacer.enqueue(packets, priority, now_us)
+            self._pump(now_us)
 
     def send_rtcp(self, compound: bytes) -> None:
         """Encrypt and send RTCP at once."""
@@ -82,8 +82,7 @@ class Egress:
         self._path.close()
         self._unstamped.clear()
 
-    def _pump(self) -> None:
-        now_us = self._clock.now_us()
+    def _pump(self, now_us: int) -> None:
         if not self._path.is_blocked or self._path.flush():
             packets = self._pacer.release(now_us)
             for first in range(0, len(packets), _BATCH_PACKETS):
@@ -131,7 +130,7 @@ class Egress:
 
     def _woken(self) -> None:
         self._timer = self._wake_us = None
-        self._pump()
+        self._pump(self._clock.now_us())
 
     def _disarm(self) -> None:
         if self._timer is not None:

@@ -118,7 +118,8 @@ class VideoSender:
             self._needs_keyframe = False
             first, size_bytes = stream.next_sequence, sum(map(len, frame.payloads))
             recovery.keyframe_offered(frame.capture_us, first_sequence=first, size_bytes=size_bytes, now_us=now_us)
-        self._egress.send(stream.packetize(frame, self._capture_ntp(frame.capture_us, now_us)), Priority.VIDEO)
+        packets = stream.packetize(frame, self._capture_ntp(frame.capture_us, now_us))
+        self._egress.send(packets, Priority.VIDEO, now_us)
 
     def wish(self) -> Wish:
         """Return what this viewer would like next. Callable from any thread."""
@@ -220,7 +221,7 @@ class VideoSender:
         repair = recovery.nack(nack.sequences, now_us, self._rtt_us)
         self._request(repair.needs_keyframe)
         if repair.resend:
-            self._egress.send(stream.resend(repair.resend), Priority.RETRANSMISSION)
+            self._egress.send(stream.resend(repair.resend), Priority.RETRANSMISSION, now_us)
 
     def _full_intra(self, request: FullIntraRequest) -> None:
         for ssrc, number in request.entries:

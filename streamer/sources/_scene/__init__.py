@@ -1,0 +1,1 @@
+"""The pieces of the demo scene: what it knows, and what each of its parts draws."""

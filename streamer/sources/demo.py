@@ -1,0 +1,92 @@
+"""An interactive scene that answers keys, pointer, buttons and wheel on the very next frame, without a GPU.
+
+It is what a newcomer sees first, and it shows what matters: the dial and the ball show whether every frame arrives, the
+keyboard and the mouse whether input does. A frame of 1280x720 takes about 1.5 ms to draw.
+"""
+
+from collections import deque
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.media.frame import PixelFormat, Resolution, VideoFrame
+from streamer.protocol.actions import InputAction
+from streamer.sources._ring import SurfaceRing
+from streamer.sources._scene.scene import Scene
+from streamer.sources._stamping import draw_stamp
+from streamer.sources._ticker import Ticker
+from streamer.sources.base import SourceSettings
+
+# Input waits here only until the next frame. While nobody watches, no frame comes, and the oldest is forgotten.
+_MAX_WAITING_ACTIONS = 4096
+
+
+class Options(BaseModel):
+    """What the demo draws besides the scene."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    is_stamped: bool = Field(default=False, description="Draw the frame stamp along the upper edge, for measuring.")
+
+
+def why_unavailable() -> str | None:
+    """Return None: it needs nothing."""
+    return None
+
+
+def create(settings: SourceSettings) -> "DemoSource":
+    """Draw the still part of the scene and wait for the first frame."""
+    return DemoSource(settings)
+
+
+class DemoSource:
+    """The demo scene. `apply`, `release` and `wake` may be called from any thread, the rest from one."""
+
+    def __init__(self, settings: SourceSettings) -> None:
+        options = settings.options or Options()
+        self._settings = settings
+        self._is_stamped: bool = options.is_stamped
+        self._ring = SurfaceRing(PixelFormat.BGRA, settings.resolution)
+        self._ticker = Ticker(settings.clock, settings.fps)
+        self._scene = Scene(settings.resolution, settings.fps)
+        self._actions: deque[InputAction] = deque(maxlen=_MAX_WAITING_ACTIONS)
+        self._number = 0
+        self._started_at_us: int | None = None
+
+    @property
+    def resolution(self) -> Resolution:
+        return self._settings.resolution
+
+    def apply(self, action: InputAction) -> None:
+        self._actions.append(action)
+
+    def grab(self, timeout_us: int) -> VideoFrame | None:
+        if not self._ticker.wait(timeout_us):
+            return None
+        canvas = self._ring.take()
+        if canvas is None:
+            return None
+        # The number is asked first: whatever was applied until then is among the actions and will be seen.
+        input_number = self._settings.last_input() & 0xFF
+        frame = VideoFrame(canvas.surface, self._settings.clock.now_us(), self._number, input_number)
+        self._apply_waiting()
+        if self._started_at_us is None:
+            self._started_at_us = frame.capture_us
+        self._scene.draw(canvas.arrays[0], frame.number, frame.capture_us - self._started_at_us)
+        if self._is_stamped:
+            draw_stamp(canvas, frame)
+        self._number += 1
+        return frame
+
+    def release(self, frame: VideoFrame) -> None:
+        self._ring.release(frame.surface)
+
+    def wake(self) -> None:
+        self._ticker.wake()
+
+    def close(self) -> None:
+        self._ring.close()
+
+    def _apply_waiting(self) -> None:
+        """Apply what had come in until now; what comes while drawing is for the next frame."""
+        for _ in range(len(self._actions)):
+            self._scene.apply(self._actions.popleft())

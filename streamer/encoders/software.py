@@ -31,8 +31,8 @@ from streamer.media.frame import (
 
 _NAME = "software"
 _LIBRARIES = {"h264": "libx264", "vp8": "libvpx"}
-# VP8 has 14 bits for each edge (RFC 6386, section 9.1); H.264 at level 6.2 ends at 16888 (table A-1 of the standard).
-_LARGEST = {"h264": Resolution(8192, 8192), "vp8": Resolution(16383, 16383)}
+# VP8 has 14 bits for each edge (RFC 6386, section 9.1); H.264 at level 6.2 takes 139264 macroblocks (table A-1).
+_LARGEST = {"h264": Resolution(8192, 4352), "vp8": Resolution(16383, 16383)}
 # H.273: matrix 0 is RGB itself, which 4:2:0 pictures cannot be.
 _IDENTITY_MATRIX = 0
 

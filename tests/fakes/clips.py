@@ -67,7 +67,9 @@ def textured_clip(
     width_px, height_px = resolution.width_px, resolution.height_px
     rows, columns = height_px + _PAN_PX[1] * frames, width_px + _PAN_PX[0] * frames
     cells = random.integers(16, 236, (rows // _CELL_PX + 1, columns // _CELL_PX + 1), dtype=np.int16)
-    texture = cells.repeat(_CELL_PX, 0).repeat(_CELL_PX, 1)
+    sharp = cells.repeat(_CELL_PX, 0).repeat(_CELL_PX, 1)
+    # Soft edges, so that a frame costs the same whether or not its cells lie on an encoder's block grid.
+    texture = (sharp + np.roll(sharp, 1, 1) + np.roll(sharp, 2, 1) + np.roll(sharp, 1, 0) + np.roll(sharp, 2, 0)) // 5
     grains = random.integers(-noise, noise + 1, (8, height_px, width_px), dtype=np.int16)
     for number in range(frames):
         top, left = number * _PAN_PX[1], number * _PAN_PX[0]

@@ -1,0 +1,70 @@
+import pytest
+from pydantic import ValidationError
+
+from streamer import registry
+from streamer.encoders import PREFERENCE, _vpx, software
+from streamer.encoders.base import EncoderSettings
+from streamer.errors import EncoderError
+from streamer.media.frame import BT601_LIMITED, SRGB_FULL, EncodeOrder, PixelFormat, Resolution
+from tests.fakes import clips
+
+SIZE = Resolution(320, 180)
+SETTINGS = EncoderSettings("vp8", SIZE, PixelFormat.NV12, BT601_LIMITED, 60.0, 2_000_000, 8_000_000)
+
+
+def test_preference_names_every_encoder_of_ours_that_auto_tries() -> None:
+    assert set(PREFERENCE) <= set(registry.names("encoders"))
+
+
+def test_software_encodes_both_codecs_everywhere() -> None:
+    assert software.why_unavailable() is None
+    assert software.capabilities().codecs == ("h264", "vp8")
+    assert not software.capabilities().rate_change_needs_keyframe
+
+
+def test_software_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(software, "codecs_available", {"aac"})
+
+    assert "libx264 and libvpx" in (software.why_unavailable() or "")
+
+
+def test_software_refuses_pictures_that_are_described_as_rgb() -> None:
+    with pytest.raises(EncoderError, match="matrix 0"):
+        software.create(EncoderSettings("h264", SIZE, PixelFormat.NV12, SRGB_FULL, 60.0, 2_000_000, 8_000_000))
+
+
+def test_software_refuses_a_frame_that_the_library_marked_wrongly() -> None:
+    encoder = software.create(SETTINGS)
+    encoder._is_keyframe = lambda _: False
+
+    with pytest.raises(EncoderError, match="keyframe=True"):
+        encoder.encode(clips.smooth_frame(SIZE), EncodeOrder(2_000_000, 60.0))
+
+
+@pytest.mark.parametrize(
+    "given", [{"preset": "placebo"}, {"threads": 0}, {"vp8_speed": 3}, {"presett": "fast"}], ids=str
+)
+def test_software_options_refuse(given: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        software.Options.model_validate(given)
+
+
+def test_vp8_takes_a_target_above_the_highest_that_was_announced() -> None:
+    encoder = software.create(SETTINGS)
+    clip = list(clips.textured_clip(SIZE, 60))
+
+    sizes_bytes = [len(encoder.encode(frame, EncodeOrder(10_000_000, 60.0)).data) for frame in clip]
+
+    assert sum(sizes_bytes[10:]) / 50 > 8_000_000 / 480
+
+
+def test_vp8_takes_a_rise_in_two_steps() -> None:
+    encoder = software.create(SETTINGS)
+    clip = list(clips.textured_clip(SIZE, 40))
+    low, high = EncodeOrder(1_000_000, 60.0), EncodeOrder(8_000_000, 60.0)
+    for frame in clip[:30]:
+        encoder.encode(frame, low)
+
+    first = encoder.encode(clip[30], high)
+
+    assert len(first.data) <= _vpx.DELTA_RATIO * high.target_bps / 480

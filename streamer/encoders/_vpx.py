@@ -16,7 +16,7 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
-from streamer.encoders._budget import frame_bits
+from streamer.encoders._budget import default_threads, frame_bits
 from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import EncodeOrder, PixelFormat
 
@@ -55,7 +55,7 @@ class Vpx:
 
     def __init__(self, settings: EncoderSettings, speed: int, threads: int | None) -> None:
         self._speed = speed
-        self._threads = threads or 1
+        self._threads = threads or default_threads(settings.resolution)
         self._ticks_per_s = -(-max(settings.max_target_bps, settings.start_target_bps) // _KBIT) * _KBIT
         self._clock_ticks = 0
         self._last_bits: float | None = None

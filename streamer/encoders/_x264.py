@@ -15,13 +15,14 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from streamer.encoders import _live_rate
-from streamer.encoders._budget import frame_bits
+from streamer.encoders._budget import default_threads, frame_bits
 from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import ColourDescription, EncodeOrder, PixelFormat
 
 _KBIT = 1000
 # x264 plans to leave some of a one-frame buffer unused: on noise it spent 0.84 to 0.92 of the target, and no frame more
-# than 1.07. Told 1.1 times the target it spends 0.92 to 1.02, and no frame more than 1.2.
+# than 1.07. Told 1.1 times the target it spends 0.92 to 1.02, and no frame more than 1.2. Far beyond useful quality, at
+# 0.7 bits per pixel, it still leaves 0.15. A share that adapts would overshoot whenever a still picture starts to move.
 _HEADROOM = 1.1
 # x264 keeps single frames within the buffer only while the buffer is smaller than 1.1 frames; with 1.25 frames it spent
 # half of the target.
@@ -34,10 +35,6 @@ _SHARE_OF_LIMIT = 0.9
 # FFmpeg's AVCOL_RANGE_MPEG and AVCOL_RANGE_JPEG.
 _LIMITED_RANGE = 1
 _FULL_RANGE = 2
-
-# From this height on, two slices in two threads pay: 1080p took 6.6 ms instead of 10.2 (medians, noise at 12 Mbit/s);
-# 720p 3.2 instead of 5.0, which one thread does well within a frame interval and with less work in all.
-_SLICED_FROM_HEIGHT_PX = 1000
 
 _LIBRARY_NAMES = {PixelFormat.NV12: "nv12", PixelFormat.I420: "yuv420p"}
 
@@ -67,7 +64,7 @@ class X264:
     def __init__(self, settings: EncoderSettings, preset: str, threads: int | None) -> None:
         self._settings = settings
         self._preset = preset
-        self._threads = threads or (2 if settings.resolution.height_px >= _SLICED_FROM_HEIGHT_PX else 1)
+        self._threads = threads or default_threads(settings.resolution)
         self._fps = Fraction(settings.max_fps).limit_denominator(1001)
         self._why_reopened = _live_rate.why_unproven()
         self._count = 0

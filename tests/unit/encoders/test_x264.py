@@ -120,8 +120,8 @@ def test_h264_pays_with_a_keyframe_and_says_so_where_live_changes_are_not_proven
 ) -> None:
     monkeypatch.setattr(_live_rate, "why_unproven", lambda: "of a test")
     encoder = software.create(settings())
-    clip = list(clips.textured_clip(SIZE, 60))
-    low, high = EncodeOrder(1_000_000, 60.0), EncodeOrder(2_500_000, 60.0)
+    clip = list(clips.textured_clip(SIZE, 120))
+    low, high = EncodeOrder(800_000, 60.0), EncodeOrder(1_500_000, 60.0)
 
     at_low = [encoder.encode(frame, low) for frame in clip]
     at_high = [encoder.encode(frame, high) for frame in clip]
@@ -130,8 +130,8 @@ def test_h264_pays_with_a_keyframe_and_says_so_where_live_changes_are_not_proven
     assert software.capabilities().rate_change_needs_keyframe
     assert "of a test" in encoder.description
     for frames, order in ((at_low, low), (at_high, high)):
-        assert [frame.is_keyframe for frame in frames] == [True] + [False] * 59
-        assert sum(len(frame.data) for frame in frames) / 60 == pytest.approx(order.target_bps / 480, rel=0.15)
+        assert [frame.is_keyframe for frame in frames] == [True] + [False] * 119
+        assert sum(len(frame.data) for frame in frames) / 120 == pytest.approx(order.target_bps / 480, rel=0.15)
 
 
 def test_h264_goes_far_above_and_below_the_rate_it_was_opened_with() -> None:

@@ -34,8 +34,6 @@ MAX_CANDIDATES = 32
 _MAX_CANDIDATE_BYTES = 1024
 _COMPONENT_RTP = 1
 _MAX_PORT = 65535
-# aioice leaves loopback out of its list; here it is used when there is nothing else: for a machine without network.
-_LOOPBACK = "127.0.0.1"
 # RTCP, STUN and data channels arrive here: 256 KiB, which is what aioice asks for too.
 _RECEIVE_BUFFER_BYTES = 262_144
 
@@ -75,7 +73,7 @@ class Gathering:
     async def _gather(self, component: int, addresses: list[str], timeout: float = 0) -> list[Candidate]:  # noqa: ARG002, ASYNC109 - aioice's signature; the bound is ours
         self._own_addresses = frozenset(get_host_addresses(use_ipv4=True, use_ipv6=True))
         protocols = []
-        for address in addresses or [_LOOPBACK]:
+        for address in addresses:
             protocol = await self._bind(component, address)
             if protocol is not None:
                 protocols.append(protocol)
@@ -163,14 +161,17 @@ class Gathering:
 
 
 def require_candidates(connection: Connection) -> None:
-    """Check that there is an address to be reached at.
+    """Check that there is an address to be reached at. Loopback is none: Chromium gathers nothing where it is alone.
 
     Raises:
         TransportError: there is none.
     """
     if not connection.local_candidates:
         raise TransportError(
-            "ice", "no network address can receive media: connect this machine to a network, or `ip link set lo up`"
+            "ice",
+            "this machine has no network address but loopback, over which browsers do not connect: give it one, for "
+            "example `ip link add veth0 type veth peer name veth1 && ip address add 192.0.2.1/24 dev veth0 && "
+            "ip link set veth0 up && ip link set veth1 up`",
         )
 
 

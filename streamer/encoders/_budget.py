@@ -8,10 +8,6 @@ from av.packet import Packet
 from streamer.media.frame import EncodeOrder, PixelFormat, Resolution
 
 BITS_PER_BYTE = 8
-# From this height on, two threads are worth their price. 1080p took one thread 10 to 11 ms with libx264 and 16 ms with
-# libvpx, two threads 7 to 8 and 10 ms (medians, texture at 12 Mbit/s); 720p took one thread 4 to 5 and 8 ms, which is
-# well within a frame interval and less work in all.
-_TWO_THREADS_FROM_HEIGHT_PX = 1000
 
 
 class Engine(Protocol):
@@ -32,9 +28,9 @@ class Engine(Protocol):
         """Encode one picture as ordered; whether exactly one packet came is the caller's to check."""
 
 
-def default_threads(resolution: Resolution) -> int:
+def default_threads(resolution: Resolution, *, two_from_height_px: int) -> int:
     """Return how many threads share one frame where nobody has said."""
-    return 2 if resolution.height_px >= _TWO_THREADS_FROM_HEIGHT_PX else 1
+    return 2 if resolution.height_px >= two_from_height_px else 1
 
 
 def frame_bits(order: EncodeOrder, *, share_of_limit: float) -> float:

@@ -20,6 +20,10 @@ from streamer.encoders._budget import default_threads, frame_bits
 from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import EncodeOrder, PixelFormat
 
+# From this height on, two threads are worth their price: 1080p took one thread 16 ms and two 10 ms (medians). At 720p
+# both took 8 ms, and the second one made single frames late.
+_TWO_THREADS_FROM_HEIGHT_PX = 1000
+
 _KBIT = 1000
 
 # On a noise clip at 1.5 to 8 Mbit/s, with targets changed by up to four times, the largest delta frame took 2.8 times
@@ -55,7 +59,7 @@ class Vpx:
 
     def __init__(self, settings: EncoderSettings, speed: int, threads: int | None) -> None:
         self._speed = speed
-        self._threads = threads or default_threads(settings.resolution)
+        self._threads = threads or default_threads(settings.resolution, two_from_height_px=_TWO_THREADS_FROM_HEIGHT_PX)
         self._ticks_per_s = -(-max(settings.max_target_bps, settings.start_target_bps) // _KBIT) * _KBIT
         self._clock_ticks = 0
         self._last_bits: float | None = None

@@ -14,7 +14,7 @@ from streamer.config import AUTO, Config
 from streamer.converters.base import Converter, ConverterSettings
 from streamer.encoders.base import EncoderSettings, VideoEncoder
 from streamer.errors import Unavailable
-from streamer.media.frame import Capabilities, EncodeOrder, PixelFormat, VideoFrame
+from streamer.media.frame import BT601_LIMITED, Capabilities, EncodeOrder, PixelFormat, VideoFrame
 from streamer.session.hub import RenditionKey
 from streamer.settings import backend_options
 
@@ -91,7 +91,13 @@ class Assembly:
 
     def _open_converter(self, key: RenditionKey, frame: VideoFrame) -> Converter:
         surface = frame.surface
-        settings = ConverterSettings(surface.format, surface.resolution, self._target_format(key), key.resolution)
+        settings = ConverterSettings(
+            input_format=surface.format,
+            input_resolution=surface.resolution,
+            output_format=self._target_format(key),
+            output_resolution=key.resolution,
+            input_colour=surface.colour,
+        )
         video = self._config.video
         preference = video.converters if video.converter == AUTO else (video.converter,)
         reasons: list[str] = []
@@ -115,13 +121,32 @@ class Assembly:
             why = registry.why_unavailable("encoders", name)
             if why is None:
                 module = registry.load("encoders", name)
-                capabilities: Capabilities = module.capabilities()
-                if codec in capabilities.codecs and self._config.session.size.fits_in(capabilities.max_resolution):
+                offered: Capabilities = module.capabilities()
+                if codec in offered.codecs and self._config.session.size.fits_in(offered.max_resolution):
+                    capabilities = self._try(codec, name, module, offered)
                     return EncoderChoice(codec, name, _reason(name, passed_over), module, capabilities)
                 why = f"does not encode {codec} at {self._config.session.size}"
             passed_over.append(f"{name}: {why}")
         logger.warning("%s is not offered because no encoder can make it (%s)", codec, "; ".join(passed_over))
         return None
+
+    def _try(self, codec: str, name: str, module: ModuleType, offered: Capabilities) -> Capabilities:
+        """Open the encoder once and return what it says of itself; its proofs are over when the first viewer comes."""
+        settings = EncoderSettings(
+            codec=codec,
+            resolution=self._config.session.size,
+            format=offered.formats[0],
+            colour=BT601_LIMITED,
+            max_fps=self._config.session.fps,
+            start_target_bps=self._config.video.start_target_bps,
+            max_target_bps=self._config.video.max_target_bps,
+            options=backend_options(self._config, "encoders", name),
+        )
+        encoder: VideoEncoder = module.create(settings)
+        try:
+            return encoder.capabilities
+        finally:
+            encoder.close()
 
 
 def load_codec(name: str) -> Codec:

@@ -110,9 +110,9 @@ def test_h264_has_one_slice_by_default_and_as_many_as_threads() -> None:
     assert nal_types(two.data).count(5) == 2
 
 
-def test_h264_uses_two_threads_for_1080_lines() -> None:
-    assert "2 threads" in software.create(settings(resolution=Resolution(1920, 1080))).description
-    assert "1 thread," in software.create(settings(resolution=Resolution(1280, 720))).description
+def test_h264_uses_two_threads_from_720_lines_on() -> None:
+    assert "2 threads" in software.create(settings(resolution=Resolution(1280, 720))).description
+    assert "1 thread," in software.create(settings(resolution=Resolution(960, 540))).description
 
 
 def test_h264_pays_with_a_keyframe_and_says_so_where_live_changes_are_not_proven(

@@ -128,8 +128,6 @@ export class Connector {
       offended: (reason) => this.offended(reason),
       lost: (reason) => this.#happen("lost", reason),
     });
-    // Beside the socket's way to the server: what it costs is paid while we would wait anyway.
-    this.#peer = new Peer(this.#peerObserver());
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#happen("lost", "the server took too long"), CONNECT_LIMIT_MS);
   }
@@ -138,6 +136,8 @@ export class Connector {
     const token = this.#token === null ? {} : { token: this.#token };
     const resume = this.#resume === null ? {} : { resume: this.#resume };
     this.#socket?.send({ type: "hello", version: VERSION, ...token, ...resume });
+    // Making a connection keeps the page busy for some 10 ms: those are spent while the server makes its offer.
+    this.#peer = new Peer(this.#peerObserver());
   }
 
   #received(message: FromServer): void {

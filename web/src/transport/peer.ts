@@ -17,7 +17,7 @@ const MOTION_BACKLOG_BYTES = 4096;
 export interface PeerObserver {
   candidate(candidate: RTCIceCandidate): void;
   endOfCandidates(): void;
-  /** Called once per track of the server. */
+  /** Called once per track of the server, after `connected`: until then the page has better things to do. */
   track(event: RTCTrackEvent): void;
   connected(): void;
   /** All three channels are open. */
@@ -33,6 +33,7 @@ export class Peer {
   readonly #channels = new Map<string, RTCDataChannel>();
   #isAnswered = false;
   #early: (RTCIceCandidate | null)[] = [];
+  #tracks: RTCTrackEvent[] = [];
   #disconnectedTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
@@ -89,7 +90,13 @@ export class Peer {
 
   #track(event: RTCTrackEvent): void {
     if (event.track.kind === "video") playAtOnce(event.receiver);
-    this.#observer.track(event);
+    if (this.connection.connectionState === "connected") this.#observer.track(event);
+    else this.#tracks.push(event);
+  }
+
+  #connected(): void {
+    this.#observer.connected();
+    for (const event of this.#tracks.splice(0)) this.#observer.track(event);
   }
 
   #adopt(channel: RTCDataChannel): void {
@@ -110,7 +117,7 @@ export class Peer {
     const state = this.connection.connectionState;
     clearTimeout(this.#disconnectedTimer);
     if (this.#isClosed) return;
-    if (state === "connected") this.#observer.connected();
+    if (state === "connected") this.#connected();
     else if (state === "failed" || state === "closed") this.#lose("the media connection failed");
     else if (state === "disconnected") {
       this.#disconnectedTimer = setTimeout(() => this.#lose("the media connection fell silent"), DISCONNECTED_LIMIT_MS);

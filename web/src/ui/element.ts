@@ -14,6 +14,8 @@ import { View } from "./view";
 
 // The countdown to the next attempt changes once a second; a quarter of that keeps it honest.
 const COUNTDOWN_PERIOD_MS = 250;
+// A server that takes longer than this to answer should be waited for with something to look at.
+const BUILD_LIMIT_MS = 200;
 
 export class RenderStream extends HTMLElement {
   /** The viewer's secret; the page's fragment `#token=...` is looked at where this is null. */
@@ -27,7 +29,6 @@ export class RenderStream extends HTMLElement {
   }
 
   connectedCallback(): void {
-    // First of all: everything else can be done while the server is being reached.
     const player = new Player({
       signaling: this.getAttribute("signaling") ?? "/signaling",
       token: this.token ?? takeToken(window),
@@ -35,7 +36,21 @@ export class RenderStream extends HTMLElement {
     player.open();
     this.#player = player;
     this.#lifetime = new AbortController();
-    const { signal } = this.#lifetime;
+    this.#whenIdle(player, this.#lifetime.signal);
+  }
+
+  /** Build the controls while the first frame is being made: earlier they would hold up the connection, by 50 ms or so. */
+  #whenIdle(player: Player, signal: AbortSignal): void {
+    const build = () => {
+      clearTimeout(timer);
+      stop();
+      if (!signal.aborted) this.#build(player, signal);
+    };
+    const timer = setTimeout(build, BUILD_LIMIT_MS);
+    const stop = player.on("state", ({ state }) => state === "connected" && build());
+  }
+
+  #build(player: Player, signal: AbortSignal): void {
     const view: View = new View(player.video, {
       fullscreen: () => void this.#toggleFullscreen(capture),
       lockPointer: () => void capture.lock(),

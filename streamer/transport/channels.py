@@ -3,7 +3,7 @@
 Owns back-pressure and the limits on what arrives. What messages mean is `protocol/`'s. RFC 8831.
 """
 
-from collections.abc import Callable
+import functools
 from typing import Protocol
 
 from aiortc import RTCDataChannel, RTCPeerConnection
@@ -32,17 +32,17 @@ class Channels:
     """The three channels of streamer/protocol/README.md, opened before the offer. Used on the event loop only."""
 
     def __init__(self, connection: RTCPeerConnection, observer: ChannelObserver) -> None:
-        self._observer = observer
         self._channels = {
             CONTROL: connection.createDataChannel(CONTROL),
             KEYS: connection.createDataChannel(KEYS),
             MOTION: connection.createDataChannel(MOTION, ordered=False, maxRetransmits=0),
         }
+        # The observer is held by the listeners alone: it goes with them.
         for label, channel in self._channels.items():
-            channel.on("open", self._bind(observer.channel_opened, label))
-            channel.on("close", self._bind(observer.channel_closed, label))
-            channel.on("message", self._receiver(label))
-        connection.on("datachannel", self._refuse)
+            channel.on("open", functools.partial(observer.channel_opened, label))
+            channel.on("close", functools.partial(observer.channel_closed, label))
+            channel.on("message", functools.partial(_receive, observer, label))
+        connection.on("datachannel", functools.partial(_refuse, observer))
 
     def send(self, label: str, message: str | bytes) -> bool:
         """Send a message; return False when the channel is not open or too much waits in it already."""
@@ -55,18 +55,19 @@ class Channels:
         channel.send(message)
         return True
 
-    def _bind(self, tell: Callable[[str], None], label: str) -> Callable[[], None]:
-        return lambda: tell(label)
+    def release(self) -> None:
+        """Stop listening: a channel that never opened would keep its listeners."""
+        for channel in self._channels.values():
+            channel.remove_all_listeners()
 
-    def _receiver(self, label: str) -> Callable[[str | bytes], None]:
-        def receive(message: str | bytes) -> None:
-            size_bytes = len(message) if isinstance(message, bytes) else len(message.encode())
-            if size_bytes > MAX_MESSAGE_BYTES:
-                self._observer.violated(f"a message of {size_bytes} bytes on channel {label!r}")
-            else:
-                self._observer.received(label, message)
 
-        return receive
+def _receive(observer: ChannelObserver, label: str, message: str | bytes) -> None:
+    size_bytes = len(message) if isinstance(message, bytes) else len(message.encode())
+    if size_bytes > MAX_MESSAGE_BYTES:
+        observer.violated(f"a message of {size_bytes} bytes on channel {label!r}")
+    else:
+        observer.received(label, message)
 
-    def _refuse(self, channel: RTCDataChannel) -> None:
-        self._observer.violated(f"a data channel {channel.label[:80]!r} that was not offered")
+
+def _refuse(observer: ChannelObserver, channel: RTCDataChannel) -> None:
+    observer.violated(f"a data channel {channel.label[:80]!r} that was not offered")

@@ -76,11 +76,14 @@ class Egress:
             self._path.send(memoryview(protected), (len(protected),))
 
     def close(self) -> None:
-        """Drop what waits and give up the descriptor."""
+        """Drop what waits, give up the descriptor and the buffer."""
         self._is_open = False
         self._disarm()
         self._path.close()
         self._unstamped.clear()
+        while (wake_us := self._pacer.next_wake_us()) is not None:
+            self._pacer.release(wake_us)
+        self._base, self._view, self._buffer = ffi.NULL, memoryview(b""), bytearray()
 
     def _pump(self, now_us: int) -> None:
         if not self._path.is_blocked or self._path.flush():

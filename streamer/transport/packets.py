@@ -54,6 +54,10 @@ class Stream:
         self._next_rtx_sequence = rng.randrange(_FIRST_SEQUENCES)
         self._first_timestamp = rng.getrandbits(32)
 
+    def forget(self) -> None:
+        """Let go of the payloads in the history, which refers to this stream in turn."""
+        self.history = SendHistory(capacity=1)
+
     @property
     def next_sequence(self) -> int:
         """The number of the next packet that is not a resend."""

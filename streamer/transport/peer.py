@@ -56,6 +56,10 @@ _LIBRARY_ERRORS = (
 )
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class RtcPeer:
     """A peer: see streamer/transport/base.py. `on_feedback` is handed every arrival report of the viewer."""
 
@@ -281,8 +285,19 @@ class RtcPeer:
                 protocol.transport.close()
         await self._sender.stop()
         await settle(owners, _SETTLE_TIMEOUT_S)
-        # The transports refer to the peer through these: without them its memory is free at once.
-        del self._dtls._handle_rtcp_data, self._dtls._handle_rtp_data
+        self._release()
+
+    def _release(self) -> None:
+        """Break the circles among the library's objects and ours: memory is free before the collector comes by."""
+        del self._dtls._handle_rtcp_data, self._dtls._handle_rtp_data, self._sctp._handle_data
+        del self._ice._connection.get_component_candidates
+        self._ice._connection._check_list.clear()
+        self._sender.on_started = self._sender.on_keyframe_wanted = _nothing
+        self._channels.release()
+        self._dtls.remove_all_listeners()
+        self._dtls._ssl = None
+        self._dtls._rx_srtp = self._dtls._tx_srtp = None  # type: ignore[assignment]
+        self._sctp.remove_all_listeners()
 
     def _owners(self) -> list[object]:
         protocols = self._ice._connection._protocols

@@ -194,6 +194,7 @@ class VideoSender:
                 timer.cancel()
         if self._stream is not None:
             self._egress.send_rtcp(self._reports() + serialize_goodbye((self._ssrc, self._rtx_ssrc)))
+            self._stream.forget()
             self._stream = self._recovery = None
         self._egress.close()
 

@@ -269,5 +269,14 @@ async def test_joins_and_leaves_leave_nothing_behind(count):
     peers = [await join_and_leave(is_viewer_first=number % 2 == 0) for number in range(count)]
 
     await until(lambda: open_things() == before, f"{open_things()} instead of {before}")
-    gc.collect()
     assert [ref() for ref in peers] == [None] * count
+
+
+async def test_closed_peer_is_freed_without_the_garbage_collector():
+    gc.collect()
+    gc.disable()
+    try:
+        peer = await join_and_leave(is_viewer_first=False)
+        await until(lambda: peer() is None)
+    finally:
+        gc.enable()

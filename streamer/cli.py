@@ -4,10 +4,13 @@ Exit status 0: done, or stopped on purpose; 1: something failed while running; 2
 stands. Only what every command needs is imported here, so that `--help` and errors come at once.
 """
 
+import contextlib
 import importlib
 import json
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 import click
@@ -174,10 +177,11 @@ def serve(
     if insecure:
         given["server.is_insecure"] = Given(value=True, origin="--insecure")
     settings = load(profile=profile, file=file, command_line=given)
-    # Media libraries take longer to import than a wrong option takes to be found.
-    from streamer.serve import run
+    with _ending_on_signals():
+        # Media libraries take longer to import than a wrong option takes to be found, and long enough for a Ctrl-C.
+        from streamer.serve import run
 
-    run(settings.config)
+        run(settings.config)
 
 
 @commands.command()
@@ -226,6 +230,26 @@ def config(assignments: tuple[str, ...], file: Path | None, profile: str | None,
 @commands.group(cls=_Benches)
 def bench() -> None:
     """Measure latency, cost and endurance on this machine."""
+
+
+@contextlib.contextmanager
+def _ending_on_signals() -> Iterator[None]:
+    """End the program on purpose when a signal comes before the event loop listens to it.
+
+    SystemExit and not KeyboardInterrupt: CPython exits with 130 after one that passed through code made by `exec`, as
+    that of dataclasses is, even when it has been caught.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, _end) for number in signals}
+    try:
+        yield
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
+
+
+def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature is that of signal handlers
+    raise SystemExit(0)
 
 
 def _shown(value: Any) -> str:

@@ -27,7 +27,9 @@ class LinkOwner(Protocol):
 
     def say(self, offer: Offer) -> None: ...
 
-    def connected(self, codec: str) -> None: ...
+    def answered(self, codec: str) -> None: ...
+
+    def connected(self) -> None: ...
 
     def channel_opened(self, label: str) -> None: ...
 
@@ -103,10 +105,10 @@ class Link:
 
     # What the peer tells (`PeerObserver`); a closed link passes nothing on.
 
-    def connected(self, codec: str) -> None:
+    def connected(self, codec: str) -> None:  # noqa: ARG002 - the answer has told it already
         if self._is_open:
             self._lifecycle.fire(PeerTrigger.CONNECT)
-            self._owner.connected(codec)
+            self._owner.connected()
 
     def channel_opened(self, label: str) -> None:
         if self._is_open:
@@ -138,6 +140,8 @@ class Link:
                     raise RemoteProtocolError("a second answer came for one offer")
                 self._lifecycle.fire(PeerTrigger.ANSWER)
                 await self.peer.answer(message.sdp)
+                if self.peer.codec is not None:
+                    self._owner.answered(self.peer.codec)
             case Candidate():
                 await self.peer.add_candidate(message.candidate, message.sdp_mid, message.sdp_mline_index)
             case EndOfCandidates():

@@ -107,10 +107,13 @@ class Viewer:
     def say(self, offer: Offer) -> None:
         self._owner.say(self, offer)
 
-    def connected(self, codec: str) -> None:
+    def answered(self, codec: str) -> None:
+        # While the peer connects, capture and encoder open: the first keyframe is ready when it can be sent.
         self.codec = codec
-        self._lifecycle.fire(ViewerTrigger.CONNECTED)
         self._owner.takes_video(self)
+
+    def connected(self) -> None:
+        self._lifecycle.fire(ViewerTrigger.CONNECTED)
 
     def channel_opened(self, label: str) -> None:
         if label == CONTROL:

@@ -5,7 +5,7 @@ went to processes that are not part of the measurement, steal included.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psutil
@@ -29,14 +29,14 @@ class Load:
 
 
 class LoadMeter:
-    """Accounts the processes of a measurement by group: a name, and the roots of its process trees."""
+    """Accounts the processes of a measurement by name. `trees` are processes with all their descendants.
 
-    def __init__(self, groups: dict[str, Iterable[int]]) -> None:
-        self._groups = {name: [psutil.Process(pid) for pid in pids] for name, pids in groups.items()}
-        self._before = self._read()
+    Of those in `alone` the process itself goes by its name, and its descendants by the name that is given.
+    """
 
-    def restart(self) -> None:
-        """Begin the measurement here."""
+    def __init__(self, trees: Mapping[str, int], alone: Mapping[str, tuple[int, str]] | None = None) -> None:
+        self._trees = {name: psutil.Process(pid) for name, pid in trees.items()}
+        self._alone = {name: (psutil.Process(pid), others) for name, (pid, others) in (alone or {}).items()}
         self._before = self._read()
 
     def read(self) -> Load:
@@ -61,7 +61,12 @@ class LoadMeter:
         idle_s = times.idle + getattr(times, "iowait", 0.0)
         # On Linux guest time is part of user time already.
         busy_s = sum(times) - idle_s - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
-        used_s = {name: sum(map(_tree_cpu_s, roots)) for name, roots in self._groups.items()}
+        used_s = {name: _tree_cpu_s(root) for name, root in self._trees.items()}
+        for name, (root, others) in self._alone.items():
+            used_s[name] = _own_cpu_s(root)
+            used_s[others] = max(0.0, _tree_cpu_s(root) - used_s[name])
+        # What drives the measurement: this process and the browser's driver.
+        used_s["bench"] = max(0.0, _tree_cpu_s(psutil.Process()) - sum(used_s.values()))
         return time.monotonic(), (idle_s, busy_s), used_s
 
 
@@ -71,12 +76,20 @@ def _tree_cpu_s(root: psutil.Process) -> float:
         tree = [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
         return 0.0
-    return sum(map(_cpu_s, tree))
+    return sum(_own_cpu_s(process) + _ended_cpu_s(process) for process in tree)
 
 
-def _cpu_s(process: psutil.Process) -> float:
+def _own_cpu_s(process: psutil.Process) -> float:
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
         return 0.0
-    return times.user + times.system + getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+    return float(times.user + times.system)
+
+
+def _ended_cpu_s(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)

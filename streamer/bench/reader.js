@@ -48,10 +48,11 @@
         const { value: frame, done } = await reader.read();
         if (done) return;
         const atMs = performance.timeOrigin + performance.now();
+        const rtpTimestamp = frame.metadata?.().rtpTimestamp ?? null;
         const stamp = await readStamp(frame, buffer, ${COLUMNS}, ${BITS}, ${DARK_BELOW});
         frame.close();
         if (stamp === null) unreadable += 1;
-        else rows.push([...stamp, atMs]);
+        else rows.push([...stamp, atMs, null, null, rtpTimestamp]);
       }
     };`;
 
@@ -60,6 +61,7 @@
     presentedUnreadable: 0,
     buttons: [],
     stages: [],
+    anchors: [],
     worker: null,
     waiting: null,
 
@@ -69,16 +71,20 @@
       const onFrame = async (_now, metadata) => {
         const atMs = absolute(performance.now());
         video.requestVideoFrameCallback(onFrame);
+        bench.noteAnchor();
         const frame = new VideoFrame(video);
+        const rtpTimestamp = frame.metadata?.().rtpTimestamp ?? null;
         const stamp = await readStamp(frame, buffer, COLUMNS, BITS, DARK_BELOW);
         frame.close();
         if (stamp === null) {
           bench.presentedUnreadable += 1;
           return;
         }
-        const receivedMs = metadata.receiveTime === undefined ? null : absolute(metadata.receiveTime);
-        const decodeMs = metadata.processingDuration === undefined ? null : metadata.processingDuration * 1000;
-        bench.presented.push([...stamp, atMs, receivedMs, decodeMs]);
+        // What the callback tells can be of the frame before the one whose pixels are there.
+        const isSame = rtpTimestamp === null || metadata.rtpTimestamp === rtpTimestamp;
+        const receivedMs = isSame && metadata.receiveTime !== undefined ? absolute(metadata.receiveTime) : null;
+        const decodeMs = isSame && metadata.processingDuration !== undefined ? metadata.processingDuration * 1000 : null;
+        bench.presented.push([...stamp, atMs, receivedMs, decodeMs, rtpTimestamp]);
       };
       video.requestVideoFrameCallback(onFrame);
       player().on("input", (sent) => {
@@ -111,6 +117,7 @@
       this.presentedUnreadable = 0;
       this.buttons.length = 0;
       this.stages.length = 0;
+      this.anchors.length = 0;
     },
 
     async collect() {
@@ -122,7 +129,19 @@
         stages: this.stages.splice(0),
         inbound: await this.inbound(),
         clock: this.clock(),
+        anchors: this.anchors.splice(0),
       };
+    },
+
+    // When the server captured the newest packet's frame, on the server's wall clock in NTP milliseconds, and that
+    // frame's RTP time: together they date every frame of the stream. The browser tells whole milliseconds, so many
+    // are collected.
+    noteAnchor() {
+      for (const receiver of player().peerConnection.getReceivers()) {
+        for (const source of receiver.getSynchronizationSources()) {
+          if (source.captureTimestamp !== undefined) bench.anchors.push([source.rtpTimestamp, source.captureTimestamp]);
+        }
+      }
     },
 
     // Server time minus page time in milliseconds, both absolute.

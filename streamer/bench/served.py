@@ -45,6 +45,11 @@ class ServedProcess:
         return self._process.pid
 
     @property
+    def description(self) -> str:
+        """What the server says it streams, and with which encoder."""
+        return next((line for line in self._lines if line.startswith("Streaming ")), "")
+
+    @property
     def output(self) -> str:
         """The last lines that the server has printed."""
         return "\n".join(self._lines)

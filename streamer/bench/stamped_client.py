@@ -98,7 +98,7 @@ class StampedWindow:
 
 
 def _textures(width: int, height: int) -> list[Picture]:
-    """Return textures that differ in their grain, each one period larger than the picture, so that panning never ends."""
+    """Return textures that differ in their grain, each a period larger than the picture, so that panning never ends."""
     generator = np.random.default_rng(1)
     blocks_per_side = _PERIOD_PX // _BLOCK_PX
     blocks = generator.integers(-_BLOCK_AMPLITUDE, _BLOCK_AMPLITUDE, (blocks_per_side, blocks_per_side), np.int16)

@@ -1,7 +1,7 @@
 /**
  * The video element: shows the track of the newest peer, and notes when frames are presented.
  *
- * Keeps the last picture of a lost peer until the next one has a frame. Reads no pixels.
+ * Reads no pixels.
  */
 
 /** The first frame of a peer, as `requestVideoFrameCallback` told it. */
@@ -22,7 +22,6 @@ type Metadata = VideoFrameCallbackMetadata & { receiveTime?: DOMHighResTimeStamp
 export class Picture {
   readonly video: HTMLVideoElement;
   readonly #observer: PictureObserver;
-  readonly #stream = new MediaStream();
   #presentedAtMs = Number.NEGATIVE_INFINITY;
   #frames = 0;
   #isFirst = false;
@@ -35,7 +34,6 @@ export class Picture {
     video.playsInline = true;
     video.autoplay = true;
     video.disableRemotePlayback = true;
-    video.srcObject = this.#stream;
     this.#listen();
   }
 
@@ -51,8 +49,8 @@ export class Picture {
 
   /** Show this track from its first frame on. */
   show(track: MediaStreamTrack): void {
-    for (const old of this.#stream.getTracks()) this.#stream.removeTrack(old);
-    this.#stream.addTrack(track);
+    // A new stream each time: with another track in the same one, Chromium schedules frames by the clock of the old.
+    this.video.srcObject = new MediaStream([track]);
     this.#isFirst = true;
     this.play();
   }
@@ -80,9 +78,8 @@ export class Picture {
   #presented(nowMs: number, metadata: Metadata): void {
     this.#presentedAtMs = nowMs;
     this.#frames += 1;
-    if (metadata.receiveTime !== undefined) {
-      this.#receiveToPresentMs.push(Math.max(metadata.expectedDisplayTime, nowMs) - metadata.receiveTime);
-    }
+    // Not `expectedDisplayTime`: it jumps by whole frames, and by seconds when the track changes.
+    if (metadata.receiveTime !== undefined) this.#receiveToPresentMs.push(nowMs - metadata.receiveTime);
     if (!this.#isFirst) return;
     this.#isFirst = false;
     this.#observer.firstFrame({ nowMs, metadata });

@@ -25,7 +25,7 @@ class SparkField:
         generator = np.random.default_rng(_SEED)
         top, bottom = layout.header_top, layout.keyboard.top
         self._first: _Vector = np.array([0, top], np.float32)
-        self._size: _Vector = np.array([layout.resolution.width_px, bottom - top], np.float32)
+        self._size: _Vector = np.array([layout.resolution.width_px, max(1, bottom - top)], np.float32)
         self._scale = np.float32(layout.scale)
         self._place: _Vector = self._first + generator.random((_SPARKS, 2), np.float32) * self._size
         depth = generator.random((_SPARKS, 1), np.float32)
@@ -52,7 +52,7 @@ class SparkField:
     def draw(self, image: Image) -> None:
         """Put every spark into the picture."""
         height, width = image.shape[:2]
-        x = np.minimum(self._place[:, 0].astype(np.intp), width - self._side_px)
-        y = np.minimum(self._place[:, 1].astype(np.intp), height - self._side_px)
+        x, y = self._place.T.astype(np.intp)
+        x, y = x.clip(0, width - self._side_px), y.clip(0, height - self._side_px)
         pixels = image.reshape(-1).view(np.uint32)
         pixels[(y * width + x)[:, None] + self._offsets] = self._colours

@@ -63,6 +63,7 @@ def _lay_out() -> tuple[Key, ...]:
 
 
 KEYS: Final = _lay_out()
+CODES: Final = frozenset(key.code for key in KEYS)
 
 
 def _typing() -> dict[str, tuple[str, str]]:

@@ -18,7 +18,7 @@ from streamer.protocol.actions import (
     TextEntry,
     WheelTurn,
 )
-from streamer.sources._scene.keyboard import SHIFTS, typed
+from streamer.sources._scene.keyboard import CODES, SHIFTS, typed
 from streamer.sources._scene.layout import Layout, Rect
 
 # W3C PointerMove positions run from the left edge to the right one.
@@ -164,7 +164,8 @@ class SceneState:
                 self.fading[code] = _FADE_FRAMES
             return
         is_first, self.last_code = code not in self.held, code
-        self.held.add(code)
+        # Others are not shown, and what is remembered must not grow with what a viewer invents.
+        self.held |= {code} & CODES
         if code == "Backspace":
             self.text = self.text[:-1]
         elif code == "Enter":

@@ -171,7 +171,7 @@ class SessionConfig(Section):
     fps: float = Field(default=60.0, ge=1.0, le=240.0, description="Highest frame rate.")
     max_viewers: int = Field(default=16, ge=1, le=10_000, description="Viewers that may be in at the same time.")
     resume_timeout_ms: int = Field(
-        default=60_000, ge=0, le=86_400_000, description="How long a viewer whose connection broke keeps its place."
+        default=10_000, ge=0, le=86_400_000, description="How long a viewer whose connection broke keeps its place."
     )
 
     @model_validator(mode="before")

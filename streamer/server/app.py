@@ -40,7 +40,7 @@ class Server:
         clock: Clock,
         *,
         ice: IceConfig | None = None,
-        resume_timeout_ms: int = 60_000,
+        resume_timeout_ms: int = 10_000,
         web_dist: Path = WEB_DIST,
         idle_timeout_s: float = _IDLE_TIMEOUT_S,
     ) -> None:

@@ -28,9 +28,6 @@ from streamer.transport.base import Peer, PeerObserver
 
 logger = logging.getLogger(__name__)
 
-# A viewer whose connection broke keeps its place in the line for the seat for this long: a page reconnects within a
-# second or two, and whoever waits behind it should not wait longer than it takes to notice.
-_AWAY_US = 10_000_000
 # A rendition that fails is opened again; this many failures within this time are a device that does not work.
 _MAX_FAILURES = 3
 _FAILURES_US = 10_000_000
@@ -198,7 +195,7 @@ class Session:
         self._retire(viewer.link)
         if may_return:
             viewer.lose()
-            at_us = self._clock.now_us() + _AWAY_US
+            at_us = self._clock.now_us() + self._config.session.resume_timeout_ms * 1_000
             self._away[viewer.name] = self._clock.call_at_us(at_us, lambda: self._forget(viewer))
         else:
             self._forget(viewer)

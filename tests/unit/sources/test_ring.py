@@ -68,6 +68,15 @@ def test_ring_refuses_what_it_did_not_give():
         ring.release(allocate(PixelFormat.BGRA, SIZE).surface)
 
 
+def test_ring_refuses_what_came_back_before():
+    ring = SurfaceRing(PixelFormat.BGRA, SIZE)
+    canvas = ring.take()
+    ring.release(canvas.surface)
+
+    with pytest.raises(LocalProtocolError):
+        ring.release(canvas.surface)
+
+
 def test_reshaped_ring_forgets_old_surfaces_when_they_come_back():
     ring = SurfaceRing(PixelFormat.BGRA, SIZE, surfaces=1)
     old = ring.take()

@@ -78,6 +78,8 @@ class LatencyBench:
                 result |= measure_silences(self._browser, server.url, size, options.silence_ms, SILENCES)
             description = server.description
         reasons = measured.reasons
+        if result.get("silences_recovered", 0) < result.get("silences", 0):
+            reasons.append("after some silences no new picture came before the next one")
         if not options.is_still:
             reasons += why_too_easy(result, options.size, options.target_bps)
         if options.has_floor:

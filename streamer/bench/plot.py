@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from streamer.bench.quantiles import percentile
@@ -12,6 +13,7 @@ _PERCENTS = (50, 95, 99)
 # Ages above this many times the 99th percentile would squeeze everything else: they are drawn at the edge.
 _HEADROOM = 1.5
 _DPI = 110
+_TITLE_CHARACTERS = 130
 
 
 def draw(
@@ -38,7 +40,7 @@ def _title(result: Result) -> str:
     words = [f"{name} {conditions[name]}" for name in ("source", "size", "viewer") if name in conditions]
     words += [f"{result['fps']} fps", f"{result['mbps']} Mbit/s"]
     trust = "trusted" if result["trusted"] else "NOT TRUSTED: " + "; ".join(result["distrust"])
-    return ", ".join(words) + "\n" + trust
+    return ", ".join(words) + "\n" + fill(trust, _TITLE_CHARACTERS)
 
 
 def _draw_ages(axes: Any, decoded: Sequence[Seen], presented: Sequence[Seen]) -> None:
@@ -57,6 +59,7 @@ def _draw_ages(axes: Any, decoded: Sequence[Seen], presented: Sequence[Seen]) ->
 
 
 def _draw_distribution(axes: Any, decoded: Sequence[Seen], presented: Sequence[Seen]) -> None:
+    limit_ms = 1.0
     for name, frames, colour in (("decoded", decoded, "tab:blue"), ("on screen", presented, "tab:orange")):
         if not frames:
             continue
@@ -64,8 +67,9 @@ def _draw_distribution(axes: Any, decoded: Sequence[Seen], presented: Sequence[S
         shares = [100 * (rank + 1) / len(ordered) for rank in range(len(ordered))]
         values = " / ".join(f"{percentile(ordered, percent):.1f}" for percent in _PERCENTS)
         axes.plot(ordered, shares, color=colour, label=f"{name}: {values}")
-        axes.set_xlim(0, max(axes.get_xlim()[1], 1.0) if axes.lines[:-1] else _HEADROOM * percentile(ordered, 99))
-    axes.set(title="share of frames that are younger (p50 / p95 / p99)", xlabel="ms", ylabel="%", ylim=(0, 100))
+        limit_ms = max(limit_ms, _HEADROOM * percentile(ordered, _PERCENTS[-1]))
+    axes.set(title="share of frames that are younger (p50 / p95 / p99)", xlabel="ms", ylabel="%")
+    axes.set(xlim=(0, limit_ms), ylim=(0, 100))
     axes.grid(alpha=0.3)
     if decoded or presented:
         axes.legend(loc="lower right")

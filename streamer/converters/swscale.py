@@ -1,6 +1,7 @@
 """Convert with FFmpeg's swscale through PyAV: always there, several times slower than libyuv.
 
-RGB becomes BT.709 limited range; 4:2:0 keeps the colours it came with.
+RGB becomes BT.601 limited range, as with the other converters, since VP8 can say nothing else; 4:2:0 keeps the colours
+it came with.
 """
 
 from typing import Any
@@ -23,7 +24,7 @@ from streamer.converters._memory import (
 )
 from streamer.converters.base import ConverterSettings
 from streamer.errors import ConverterError
-from streamer.media.frame import BT709_LIMITED, ColourDescription, PixelFormat, Surface, VideoFrame
+from streamer.media.frame import BT601_LIMITED, ColourDescription, PixelFormat, Surface, VideoFrame
 
 _NAME = "swscale"
 _LIBRARY_NAMES = {each: "yuv420p" if each == PixelFormat.I420 else each.value for each in PixelFormat}
@@ -50,7 +51,7 @@ class SwscaleConverter:
     def __init__(self, settings: ConverterSettings) -> None:
         self._settings = settings
         self._is_rgb = settings.input_format in PIXEL_BYTES
-        self._colour = BT709_LIMITED if self._is_rgb else settings.input_colour
+        self._colour = BT601_LIMITED if self._is_rgb else settings.input_colour
         self._output: Picture | None = Picture(settings.output_format, settings.output_resolution, self._colour)
         # swscale's short cut for this pair rounds down, which moves colours by up to 3.1/255; exact rounding avoids it.
         is_short_cut = (settings.input_format, settings.output_format) == (PixelFormat.BGR24, PixelFormat.I420)
@@ -88,14 +89,14 @@ class SwscaleConverter:
         return av.VideoFrame.from_numpy_buffer(self._input.block.reshape(-1, surface.resolution.width_px), name)
 
     def _reformat(self, picture: av.VideoFrame) -> av.VideoFrame:
-        """Return the picture in the new format and size; both sides of 4:2:0 are called BT.709, so nothing changes."""
+        """Return the picture in the new format and size; both sides of 4:2:0 are called BT.601, so nothing changes."""
         return self._reformatter.reformat(
             picture,
             self._settings.output_resolution.width_px,
             self._settings.output_resolution.height_px,
             _LIBRARY_NAMES[self._settings.output_format],
-            src_colorspace=None if self._is_rgb else Colorspace.ITU709,
-            dst_colorspace=Colorspace.ITU709,
+            src_colorspace=None if self._is_rgb else Colorspace.ITU601,
+            dst_colorspace=Colorspace.ITU601,
             src_color_range=ColorRange.JPEG if self._is_rgb else ColorRange.MPEG,
             dst_color_range=ColorRange.MPEG,
             interpolation=self._interpolation,

@@ -5,7 +5,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 _FILES = ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", ".gitignore")
-_FOLDERS = ("streamer", "web")
+_FOLDERS = ("config", "streamer", "web")
 _NOT_COPIED = shutil.ignore_patterns("node_modules", "__pycache__")
 
 

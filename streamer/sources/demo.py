@@ -25,7 +25,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    is_stamped: bool = Field(default=False, description="Draw the frame stamp along the upper edge, for measuring.")
+    has_stamp: bool = Field(default=False, description="Draw the frame stamp along the upper edge, for measuring.")
 
 
 def why_unavailable() -> str | None:
@@ -44,7 +44,7 @@ class DemoSource:
     def __init__(self, settings: SourceSettings) -> None:
         options = settings.options or Options()
         self._settings = settings
-        self._is_stamped: bool = options.is_stamped
+        self._has_stamp: bool = options.has_stamp
         self._ring = SurfaceRing(PixelFormat.BGRA, settings.resolution)
         self._ticker = Ticker(settings.clock, settings.fps)
         self._scene = Scene(settings.resolution, settings.fps)
@@ -72,7 +72,7 @@ class DemoSource:
         if self._started_at_us is None:
             self._started_at_us = frame.capture_us
         self._scene.draw(canvas.arrays[0], frame.number, frame.capture_us - self._started_at_us)
-        if self._is_stamped:
+        if self._has_stamp:
             draw_stamp(canvas, frame)
         self._number += 1
         return frame

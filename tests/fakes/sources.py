@@ -87,7 +87,7 @@ def _plain(name: str, settings: SourceSettings) -> Iterator[Rig]:
 @contextmanager
 def _demo(name: str, settings: SourceSettings) -> Iterator[Rig]:
     module = registry.load("sources", name)
-    options = module.Options(is_stamped=True)
+    options = module.Options(has_stamp=True)
     yield Rig(module.create(replace(settings, options=options)), _nothing, is_stamped=True)
 
 

@@ -196,7 +196,7 @@ def test_clock_and_frame_number_run():
 
 def test_stamp_is_drawn_only_when_it_is_asked_for():
     plain, stamped = (
-        demo.create(SourceSettings(SIZE, 60, ManualClock(), demo.Options(is_stamped=is_stamped)))
+        demo.create(SourceSettings(SIZE, 60, ManualClock(), demo.Options(has_stamp=is_stamped)))
         for is_stamped in (False, True)
     )
 

@@ -8,9 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 from streamer.config import Size
 from streamer.errors import ConfigError
 from streamer.media.frame import Resolution
+from streamer.settings import parse_decimal
 
 _SIZE: TypeAdapter[Resolution] = TypeAdapter(Size)
-_FACTORS = {"k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
 
 def parse_size(text: str) -> Resolution:
@@ -32,12 +32,8 @@ def parse_rate_bps(text: str) -> int:
     Raises:
         ConfigError: it is no number above zero.
     """
-    factor = _FACTORS.get(text[-1:].lower(), 1)
-    try:
-        rate_bps = round(float(text[:-1] if factor > 1 else text) * factor)
-    except (ValueError, OverflowError):
-        rate_bps = 0
-    if rate_bps <= 0:
+    rate_bps = parse_decimal(text)
+    if not rate_bps:
         raise ConfigError(f"--target {text!r}: write bits per second, for example 9M or 9000000")
     return rate_bps
 

@@ -9,9 +9,11 @@ from typing import Any
 import psutil
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from streamer import __version__
 from streamer.bench.machine import MAX_OTHERS_RATIO, Load
+from streamer.errors import ConfigError
 
 Result = dict[str, Any]
 
@@ -45,21 +47,44 @@ def distrust(load: Load) -> list[str]:
 
 
 def publish(result: Result, json_file: Path | None) -> None:
-    """Print a table, and write JSON where that was asked for."""
+    """Print a table, and write JSON where that was asked for.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
     table = Table("figure", "value", box=None, pad_edge=False)
-    for name, value in result.items():
-        if name != "conditions":
-            table.add_row(name, _shown(value))
+    for name, value in rows(result):
+        table.add_row(Text(name), Text(value))
     Console().print(table)
     if json_file is not None:
-        json_file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        try:
+            json_file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        except OSError as exc:
+            raise ConfigError(f"--json {str(json_file)!r} cannot be written: {exc.strerror}") from exc
+
+
+def rows(result: Result) -> list[tuple[str, str]]:
+    """Return the lines of the table: results within the result are indented below their name."""
+    lines = []
+    for name, value in result.items():
+        if name == "conditions":
+            continue
+        if isinstance(value, dict) and any(isinstance(entry, dict) for entry in value.values()):
+            lines.append((name, ""))
+            lines += [(f"  {inner}", text) for inner, text in rows(value)]
+        else:
+            lines.append((name, _shown(value)))
+    return lines
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, dict) and "p50" in value:
-        return f"{value['p50']} / {value['p95']} / {value['p99']}  (p50 / p95 / p99 of {value['count']})"
+    if isinstance(value, dict) and "count" in value:
+        percentiles = " / ".join(_shown(value[name]) for name in ("p50", "p95", "p99"))
+        return f"{percentiles}  (p50 / p95 / p99 of {value['count']})"
     if isinstance(value, dict):
         return ", ".join(f"{key} {_shown(entry)}" for key, entry in value.items())
     if isinstance(value, list):
         return "; ".join(map(_shown, value))
-    return str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)

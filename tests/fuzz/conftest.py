@@ -1,5 +1,7 @@
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # "quick" runs with every test run; "ci" is what a parser must survive before a release. FUZZ_EXAMPLES chooses its own.
@@ -19,3 +21,12 @@ settings.register_profile(
 )
 _is_ci = "FUZZ_EXAMPLES" in os.environ or os.environ.get("HYPOTHESIS_PROFILE") == "ci"
 settings.load_profile("ci" if _is_ci else "quick")
+
+# Ten thousand inputs take a minute or so on a quiet machine, several on a busy one.
+_TIMEOUT_S = 900
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(_TIMEOUT_S))

@@ -13,6 +13,7 @@ from streamer.protocol.signaling import Answer, ByeCode, Candidate, EndOfCandida
 from streamer.session.lifecycle import PEER, Lifecycle, PeerState, PeerTrigger
 from streamer.session.tasks import Tasks
 from streamer.transport.base import Peer, PeerObserver
+from streamer.transport.sdp import NoCommonCodec
 
 logger = logging.getLogger(__name__)
 
@@ -73,8 +74,10 @@ class Link:
             self._owner.say(Offer(generation=self.generation, sdp=sdp))
             while True:
                 await self._apply(await self._inbox.get())
+        except NoCommonCodec as exc:
+            self._fail(ByeCode.NO_COMMON_CODEC, str(exc))
         except RemoteProtocolError as exc:
-            self._fail(getattr(exc, "bye_code", ByeCode.PROTOCOL_ERROR), str(exc))
+            self._fail(ByeCode.PROTOCOL_ERROR, str(exc))
         except StreamerError as exc:
             self._fail(ByeCode.PEER_FAILED, str(exc))
 

@@ -8,6 +8,7 @@ import pytest
 
 from streamer.bench.served import ServedProcess
 from tests.fakes.program import served
+from tests.fakes.refusals import without_codec
 from tests.fakes.tab import SIZE, OpenTab, Rgb
 from tests.fakes.xvfb import wait_for
 
@@ -99,3 +100,13 @@ def test_wrong_token_is_refused_in_words_and_not_tried_again(open_tab: OpenTab) 
 
         assert "token" in refused.notice().lower()
         assert "token" not in admitted.page.url
+
+
+def test_vp8_is_streamed_when_h264_is_refused(pattern: ServedProcess, open_tab: OpenTab) -> None:
+    tab = open_tab(without_codec("h264"))
+
+    tab.watch(pattern.url)
+    tab.wait_until("player.stream?.codec === 'vp8'")
+    tab.wait_for_frames(5)
+
+    assert tab.stamp() is not None

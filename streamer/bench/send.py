@@ -1,0 +1,199 @@
+"""What sending costs: the same ready-made access units through aiortc as installed and through our transport.
+
+Sender and receiver are processes of their own, so that a sender's CPU time is that of its process. The kinds take turns
+in several rounds, so that each meets the same machine.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from streamer.bench.clip import encode, noise_frames
+from streamer.bench.machine import LoadMeter
+from streamer.bench.options import json_option, require_above_zero, require_writable
+from streamer.bench.progress import say
+from streamer.bench.report import Result, conditions, distrust, load_result, publish
+from streamer.bench.send_clip import write_units
+from streamer.bench.senders import KINDS, PACED, STOCK, UNPACED
+from streamer.errors import SessionError
+from streamer.media.frame import Resolution
+
+_FPS = 60.0
+_SIZE = Resolution(1280, 720)
+# Longer than any encoder's rate control remembers, short enough to be made in seconds.
+_CLIP_FRAMES = 120
+# A receiver that lost more than this was no witness.
+_MAX_LOSS_RATIO = 0.01
+_STOP_TIMEOUT_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one sender did after its warm-up, and what arrived of all that it sent."""
+
+    seconds: float
+    cpu_s: float
+    frames: int
+    all_frames: int
+    expected_packets: int
+    lost_packets: int
+
+    @property
+    def cpu_percent(self) -> float:
+        return 100 * self.cpu_s / self.seconds
+
+    @property
+    def us_per_packet(self) -> float:
+        """CPU time for each packet: those of the whole run are taken to be spread evenly over its frames."""
+        return self.cpu_s * 1e6 / max(1.0, self.frames * self.expected_packets / self.all_frames)
+
+
+class Line:
+    """A program of ours that is spoken to line by line."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._name = arguments[0]
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def say(self, said: dict[str, Any]) -> None:
+        """Send one object."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(said) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError as exc:
+            raise SessionError(f"{self._name} has ended before its time") from exc
+
+    def hear(self) -> dict[str, Any]:
+        """Return the next object."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise SessionError(f"{self._name} ended with status {self._process.wait()} before its time")
+        heard: dict[str, Any] = json.loads(line)
+        return heard
+
+    def close(self) -> None:
+        """Wait for its end."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+
+def send(kind: str, clip: Path, seconds: float) -> Round:
+    """Let one sender send to a receiver for so long."""
+    receiver = Line("streamer.bench.receiver")
+    sender = Line("streamer.bench.senders", kind, str(clip), str(_FPS), str(seconds))
+    try:
+        receiver.say(sender.hear())
+        sender.say(receiver.hear())
+        sent = sender.hear()
+        receiver.say({})
+        received = receiver.hear()
+    finally:
+        sender.close()
+        receiver.close()
+    return Round(
+        seconds=seconds,
+        cpu_s=sent["cpu_s"],
+        frames=sent["frames"],
+        all_frames=sent["all_frames"],
+        expected_packets=received["expected"],
+        lost_packets=received["lost"],
+    )
+
+
+def figures_of(rounds: dict[str, Sequence[Round]]) -> Result:
+    """Return medians over the rounds. A ratio is that of two senders of the same round."""
+    return {
+        "cpu_ratio": _ratio(rounds[PACED], rounds[STOCK]),
+        "cpu_ratio_unpaced": _ratio(rounds[UNPACED], rounds[STOCK]),
+        "cpu_percent": {kind: round(median(each.cpu_percent for each in rounds[kind]), 2) for kind in rounds},
+        "us_per_packet": {kind: round(median(each.us_per_packet for each in rounds[kind]), 2) for kind in rounds},
+        "loss_ratio": {kind: _loss_ratio(rounds[kind]) for kind in rounds},
+        "packets": {kind: sum(each.expected_packets for each in rounds[kind]) for kind in rounds},
+    }
+
+
+def _ratio(ours: Sequence[Round], stock: Sequence[Round]) -> float:
+    return round(median(one.cpu_s / other.cpu_s for one, other in zip(ours, stock, strict=True)), 3)
+
+
+def _loss_ratio(rounds: Sequence[Round]) -> float:
+    return round(sum(each.lost_packets for each in rounds) / max(1, sum(each.expected_packets for each in rounds)), 5)
+
+
+def run(mbps: float, seconds: float, rounds: int) -> Result:
+    """Send all rounds of all kinds and return the figures."""
+    with TemporaryDirectory(prefix="streamer-bench-") as folder:
+        clip = Path(folder) / "noise.units"
+        say(f"encoding {_CLIP_FRAMES} frames of noise at {mbps:g} Mbit/s")
+        units = [unit.data for unit in encode(noise_frames(_SIZE, _CLIP_FRAMES), _SIZE, _FPS, round(mbps * 1e6))]
+        write_units(clip, units)
+        meter = LoadMeter({})
+        found: dict[str, list[Round]] = {kind: [] for kind in KINDS}
+        for number in range(1, rounds + 1):
+            for kind in KINDS:
+                say(f"round {number} of {rounds}: {kind}")
+                found[kind].append(send(kind, clip, seconds))
+        load = meter.read()
+    result = figures_of({kind: found[kind] for kind in KINDS})
+    reasons = distrust(load)
+    reasons += [
+        f"{kind} lost {ratio:.1%} of its packets"
+        for kind, ratio in result["loss_ratio"].items()
+        if ratio > _MAX_LOSS_RATIO
+    ]
+    clip_mbps = round(sum(map(len, units)) * 8 * _FPS / len(units) / 1e6, 2)
+    result |= {**load_result(load), "trusted": not reasons, "distrust": reasons}
+    result["conditions"] = conditions(
+        mbps=clip_mbps, fps=_FPS, size=str(_SIZE), seconds=seconds, rounds=rounds, stock=f"aiortc {_aiortc_version()}"
+    )
+    return result
+
+
+def _aiortc_version() -> str:
+    from importlib.metadata import version
+
+    return version("aiortc")
+
+
+_HELP = """Measure what sending costs, next to aiortc as it is installed.
+
+The same access units, encoded beforehand from noise, leave through aiortc's sender and through this product's, from
+processes that do nothing else. The receiver reports back as a browser does.
+
+\b
+cpu_ratio          CPU time of our sender by that of aiortc's, with our pacer at work (aiortc does not pace)
+cpu_ratio_unpaced  the same with each frame leaving at once
+us_per_packet      CPU time for each packet, the loop that hands over the frames included
+loss_ratio         packets that did not arrive: the receiver was too slow, or the kernel's buffer too small
+"""
+
+
+@click.command(help=_HELP)
+@click.option("--mbps", default=25.0, show_default=True, help="Rate of the stream.")
+@click.option("--seconds", default=6.0, show_default=True, help="How long each sender is measured in each round.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=3, show_default=True, help="How often they take turns.")
+@json_option
+def command(mbps: float, seconds: float, rounds: int, json_file: Path | None) -> None:
+    """Measure what sending costs, next to aiortc as it is installed."""
+    require_above_zero(mbps=mbps, seconds=seconds)
+    require_writable(json=json_file)
+    publish(run(mbps, seconds, rounds), json_file)

@@ -30,12 +30,14 @@ from streamer.bench.progress import say
 from streamer.bench.quantiles import summarize
 from streamer.bench.report import Result, conditions, distrust, load_result, publish
 from streamer.bench.served import ServedProcess
-from streamer.bench.silence import SILENCES, measure_silences
+from streamer.bench.silence import measure_silences
 from streamer.bench.stamps import Seen
 from streamer.bench.viewer_process import ViewerProcess
 from streamer.bench.watched import Watched
 
 _WARM_UP_S = 3.0
+# Fewer do not meet every phase of source and screen.
+_MIN_CLICKS = 60
 # Long enough that an encoder's start does not show in the clip, short enough to be prepared in seconds.
 _FLOOR_CLIP_S = 10.0
 
@@ -53,6 +55,8 @@ class Measured:
     def reasons(self) -> list[str]:
         """Why the figures cannot be trusted."""
         found = [reason for load in self.loads for reason in distrust(load)]
+        if 0 < self.clicks < _MIN_CLICKS:
+            found.append(f"{self.clicks} clicks say little, {_MIN_CLICKS} are the least")
         if len(self.delays_ms) < self.clicks:
             found.append(f"{self.clicks - len(self.delays_ms)} of {self.clicks} clicks were never seen")
         return found
@@ -71,15 +75,12 @@ class LatencyBench:
         say(f"starting a server that streams {options.streamed_source} at {options.size}")
         with ServedProcess(*options.server_arguments()) as server:
             measured = self._measure(server, options.clicks)
-            result = self._result(measured)
+            result, reasons = self._result(measured), measured.reasons
             if options.silence_ms is not None and self._browser is not None:
-                say(f"{SILENCES} silences of {options.silence_ms} ms")
-                size = options.size
-                result |= measure_silences(self._browser, server.url, size, options.silence_ms, SILENCES)
+                silences, more_reasons = self._silences(self._browser, server, options.silence_ms)
+                result |= silences
+                reasons += more_reasons
             description = server.description
-        reasons = measured.reasons
-        if result.get("silences_recovered", 0) < result.get("silences", 0):
-            reasons.append("after some silences no new picture came before the next one")
         if not options.is_still:
             reasons += why_too_easy(result, options.size, options.target_bps)
         if options.has_floor:
@@ -100,6 +101,16 @@ class LatencyBench:
             count = write_annex_b(clip, encode(frames, options.size, FPS, options.target_bps))
             with ServedProcess(*options.floor_arguments(str(clip))) as server:
                 return self._measure(server, 0, loop_frames=count)
+
+    def _silences(self, browser: Chromium, server: ServedProcess, silence_ms: int) -> tuple[Result, list[str]]:
+        options = self._options
+        say(f"{options.silences} silences of {silence_ms} ms")
+        meter = self._meter(server, chromium=browser.pid)
+        result = measure_silences(browser, server.url, options.size, silence_ms, options.silences)
+        reasons = [f"silences: {reason}" for reason in distrust(meter.read())]
+        if result["silences_recovered"] < result["silences"]:
+            reasons.append("after some silences no new picture came before the next one")
+        return result, reasons
 
     def _measure(self, server: ServedProcess, clicks: int, *, loop_frames: int | None = None) -> Measured:
         if self._browser is None:
@@ -214,11 +225,14 @@ Examples:
 )
 @size_option
 @click.option("--seconds", default=10.0, show_default=True, help="Length of the measurement.")
-@click.option("--clicks", default=80, show_default=True, help="Clicks to time, 60 or more to be trusted; 0 for none.")
+@click.option(
+    "--clicks", type=click.IntRange(0, 10_000), default=80, show_default=True, help="Clicks to time; 60 are the least."
+)
 @click.option("--target", default="9M", show_default=True, metavar="BPS", help="Bitrate of the stream.")
 @click.option("--floor", "has_floor", is_flag=True, help="Measure the same stream encoded beforehand, too.")
 @click.option("--still", "is_still", is_flag=True, help="A screen that stands still but for the clicks.")
 @click.option("--silence-ms", type=click.IntRange(1, 10_000), metavar="N", help="Drop every packet for so long.")
+@click.option("--silences", type=click.IntRange(1, 1000), default=10, show_default=True, help="How often to do that.")
 @click.option(
     "--viewer", default=CHROMIUM, show_default=True, type=click.Choice([CHROMIUM, PYTHON]), help="Who watches."
 )

@@ -24,6 +24,7 @@ class LatencyOptions:
     is_still: bool = False
     has_floor: bool = False
     silence_ms: int | None = None
+    silences: int = 10
 
     def check(self) -> None:
         """Check that the parts go together.

@@ -17,7 +17,6 @@ from streamer.clock import SystemClock
 from streamer.errors import SessionError
 from streamer.media.frame import Resolution
 
-SILENCES = 10
 _WARM_UP_S = 3.0
 # Between the end of a silence and the next one: long enough to recover, different each time, so that no phase is met
 # again and again.

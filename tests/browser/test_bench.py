@@ -40,7 +40,20 @@ def test_latency_is_measured_to_the_screen_and_back_from_clicks(tmp_path):
 
 
 def test_silence_on_the_wire_is_measured_through_a_relay(tmp_path):
-    arguments = ("--size", SIZE, "--target", "2M", "--seconds", "1", "--clicks", "0", "--silence-ms", "300")
+    arguments = (
+        "--size",
+        SIZE,
+        "--target",
+        "2M",
+        "--seconds",
+        "1",
+        "--clicks",
+        "0",
+        "--silence-ms",
+        "300",
+        "--silences",
+        "3",
+    )
 
     result = result_of(tmp_path / "result.json", "latency", *arguments)
 

@@ -5,6 +5,7 @@ go when the viewer falls silent. Sans-IO: time is handed in. Whether the actions
 """
 
 from streamer.errors import RemoteProtocolError
+from streamer.media.timeline import Unwrapper
 from streamer.protocol.actions import (
     ButtonChange,
     InputAction,
@@ -24,7 +25,6 @@ from streamer.protocol.input import (
     ReleaseAll,
     Text,
     WheelTotals,
-    is_newer,
     total_difference,
 )
 
@@ -33,24 +33,26 @@ HELD_TIMEOUT_US = 500_000
 # No keyboard needs more keys at once; a page that holds more is broken.
 _MAX_HELD_KEYS = 32
 _MAX_POSITION = 65_535
+_SEQUENCE_BITS = 16
+_SEQUENCE_MASK = (1 << _SEQUENCE_BITS) - 1
 
 
 class _Totals:
     """A running total in two directions, and how much of it has been applied."""
 
-    __slots__ = ("_last_sequence", "x", "y")
+    __slots__ = ("_last_index", "x", "y")
 
     def __init__(self) -> None:
         self.x = 0
         self.y = 0
-        self._last_sequence: int | None = None
+        self._last_index: int | None = None
 
-    def advance(self, sequence: int, x: int, y: int) -> tuple[int, int]:
+    def advance(self, index: int, x: int, y: int) -> tuple[int, int]:
         """Return the difference to the last total; nothing for a message older than the last one."""
-        if self._last_sequence is not None and not is_newer(sequence, self._last_sequence):
+        if self._last_index is not None and index <= self._last_index:
             return 0, 0
         difference = total_difference(x, self.x), total_difference(y, self.y)
-        self.x, self.y, self._last_sequence = x, y, sequence
+        self.x, self.y, self._last_index = x, y, index
         return difference
 
 
@@ -62,9 +64,17 @@ class Controls:
         self._buttons: dict[int, None] = {}
         self._pointer_totals = _Totals()
         self._wheel_totals = _Totals()
-        self._last_pointer_sequence: int | None = None
-        self._last_button_sequence: int | None = None
+        # One index for all kinds: one that pauses for half a circle of the sequence is not late when it goes on.
+        self._indexes = Unwrapper(_SEQUENCE_BITS)
+        self._newest_index: int | None = None
+        # Of the newest position and of the last button, whichever came later.
+        self._last_place_index: int | None = None
         self._expires_at_us: int | None = None
+
+    @property
+    def newest_sequence(self) -> int:
+        """The sequence number of the newest message; 0 before the first one."""
+        return (self._newest_index or 0) & _SEQUENCE_MASK
 
     @property
     def expires_at_us(self) -> int | None:
@@ -77,25 +87,14 @@ class Controls:
         Raises:
             RemoteProtocolError: the viewer holds more keys than there are.
         """
-        match message:
-            case Pointer():
-                actions = self._pointer(message)
-            case PointerTotals():
-                actions = self._shift(message.sequence, message.x, message.y)
-            case WheelTotals():
-                dx, dy = self._wheel_totals.advance(message.sequence, message.x, message.y)
-                actions = [WheelTurn(dx, dy)] if dx or dy else []
-            case Button():
-                actions = self._button(message)
-            case Key():
-                actions = self._key(message.code, is_down=message.is_down)
-            case Text():
-                actions = [TextEntry(message.text)]
-            case Held():
-                actions = self._reconcile(message)
-            case ReleaseAll():
-                actions = self.release()
-        self._expires_at_us = now_us + HELD_TIMEOUT_US if self._keys or self._buttons else None
+        index = self._indexes.unwrap(message.sequence)
+        self._newest_index = index if self._newest_index is None else max(self._newest_index, index)
+        actions = self._actions(message, index)
+        if not self._keys and not self._buttons:
+            self._expires_at_us = None
+        elif not isinstance(message, Pointer | PointerTotals | WheelTotals):
+            # Motion takes another channel: it says nothing of whether a key's release could be heard.
+            self._expires_at_us = now_us + HELD_TIMEOUT_US
         return actions
 
     def release(self) -> list[InputAction]:
@@ -107,24 +106,43 @@ class Controls:
         self._expires_at_us = None
         return ups
 
-    def _pointer(self, message: Pointer) -> list[InputAction]:
-        if self._is_late(message.sequence, self._last_pointer_sequence):
+    def _actions(  # noqa: PLR0911 - one return for each message type
+        self, message: InputMessage, index: int
+    ) -> list[InputAction]:
+        match message:
+            case Pointer():
+                return self._pointer(message, index)
+            case PointerTotals():
+                return self._shift(index, message.x, message.y)
+            case WheelTotals():
+                dx, dy = self._wheel_totals.advance(index, message.x, message.y)
+                return [WheelTurn(dx, dy)] if dx or dy else []
+            case Button():
+                return self._button(message, index)
+            case Key():
+                return self._key(message.code, is_down=message.is_down)
+            case Text():
+                return [TextEntry(message.text)]
+            case Held():
+                return self._reconcile(message)
+            case ReleaseAll():
+                return self.release()
+
+    def _pointer(self, message: Pointer, index: int) -> list[InputAction]:
+        # Motion from before the last button or before newer motion would move the pointer back.
+        if self._last_place_index is not None and index <= self._last_place_index:
             return []
-        self._last_pointer_sequence = message.sequence
+        self._last_place_index = index
         return [PointerMove(message.x, message.y)]
 
-    def _is_late(self, sequence: int, last: int | None) -> bool:
-        """Motion from before the last button or before newer motion would move the pointer back."""
-        return any(other is not None and not is_newer(sequence, other) for other in (last, self._last_button_sequence))
-
-    def _shift(self, sequence: int, x: int, y: int) -> list[InputAction]:
-        dx, dy = self._pointer_totals.advance(sequence, x, y)
+    def _shift(self, index: int, x: int, y: int) -> list[InputAction]:
+        dx, dy = self._pointer_totals.advance(index, x, y)
         return [PointerShift(dx, dy)] if dx or dy else []
 
-    def _button(self, message: Button) -> list[InputAction]:
-        self._last_button_sequence = message.sequence
+    def _button(self, message: Button, index: int) -> list[InputAction]:
+        self._last_place_index = index if self._last_place_index is None else max(index, self._last_place_index)
         if message.is_locked:
-            actions = self._shift(message.sequence, message.x, message.y)
+            actions = self._shift(index, message.x, message.y)
         else:
             actions = [PointerMove(_clamp(message.x), _clamp(message.y))]
         if message.is_down == (message.button in self._buttons):

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import psutil
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, SessionError
 from streamer.media.frame import Resolution
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -70,7 +71,11 @@ def find_chromium() -> str:
 
 @contextmanager
 def chromium() -> Iterator[Chromium]:
-    """Run a browser for the length of the block."""
+    """Run a browser for the length of the block.
+
+    Raises:
+        SessionError: the browser ended, or a page did not do what it was told.
+    """
     path = find_chromium()
     with sync_playwright() as playwright:
         before = _children()
@@ -78,6 +83,8 @@ def chromium() -> Iterator[Chromium]:
         started = [process for process in _children() - before if "playwright" not in process.name()]
         try:
             yield Chromium(browser, _root_of(started).pid)
+        except PlaywrightError as exc:
+            raise SessionError(f"the browser failed: {exc.message.splitlines()[0]}") from exc
         finally:
             browser.close()
 

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from streamer.bench.browser import chromium
+from streamer.errors import SessionError
+from streamer.media.frame import Resolution
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SIZE = "320x180"
@@ -96,3 +100,8 @@ def test_still_screen_is_measured_without_ages(tmp_path):
     assert result["mbps"] >= 0
     assert result["cpu"]["server"] >= 0
     assert result["input_to_photon_ms"]["count"] > 0
+
+
+def test_browser_that_fails_is_one_error_of_ours():
+    with pytest.raises(SessionError, match="the browser failed"), chromium() as browser:
+        browser.new_page(Resolution(320, 180)).goto("http://127.0.0.1:9/")

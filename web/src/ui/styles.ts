@@ -43,12 +43,13 @@ export const elementStyles = () =>
   .tools {
     display: flex; align-items: center; gap: 4px; box-sizing: border-box; height: 46px; margin-top: 8px; padding: 0 6px;
     border: 1px solid var(--line); border-radius: 12px; background: var(--panel); backdrop-filter: blur(10px);
-    box-shadow: 0 8px 28px rgb(0 0 0 / 0.35);
   }
+  /* Beyond the edge, where the bar waits, a shadow would still reach into the picture. */
+  .bar:hover .tools, .bar:focus-within .tools, .bar.open .tools { box-shadow: 0 8px 28px rgb(0 0 0 / 0.35); }
   .handle { width: 64px; height: 14px; touch-action: none; cursor: pointer; }
   .handle::after {
     content: ""; display: block; width: 44px; height: 4px; margin: 4px auto 0; border-radius: 2px;
-    background: rgb(255 255 255 / 0.38); box-shadow: 0 0 0 1px rgb(0 0 0 / 0.25);
+    background: rgb(255 255 255 / 0.3); box-shadow: 0 0 0 1px rgb(0 0 0 / 0.12);
   }
   .bar:hover .handle::after, .bar.open .handle::after, .bar:focus-within .handle::after { opacity: 0; }
   .seat { display: inline-flex; align-items: center; gap: 8px; padding: 0 10px 0 8px; white-space: nowrap; font-size: 13px; }

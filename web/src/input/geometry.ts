@@ -32,5 +32,6 @@ export function toPosition(x: number, y: number, content: Rectangle): Position {
 
 function share(offset: number, whole: number): number {
   if (whole <= 0) return 0;
-  return Math.max(0, Math.min(65535, Math.floor((offset / whole) * 65536)));
+  // Upwards, because the receiver rounds down: rounded down twice, most points would end a pixel before their own.
+  return Math.max(0, Math.min(65535, Math.ceil((offset / whole) * 65536)));
 }

@@ -24,9 +24,17 @@ describe("toPosition", () => {
     ["the right bottom corner does not overflow", 740, 410, 65535, 65535],
     ["the middle is the middle", 420, 230, 32768, 32768],
     ["a point beside the picture is at its nearest edge", 0, 1000, 0, 65535],
-    ["a fraction of a pixel counts", 100.5, 50, 51, 0],
+    ["a fraction of a pixel counts", 100.5, 50, 52, 0],
   ])("%s", (_claim, x, y, expectedX, expectedY) => {
     expect(toPosition(x, y, content)).toEqual({ x: expectedX, y: expectedY });
+  });
+
+  test("every pixel is its own again when the receiver rounds down", () => {
+    const pixels = Array.from({ length: content.height }, (_, pixel) => pixel);
+
+    const received = pixels.map((pixel) => Math.floor((toPosition(0, content.top + pixel, content).y * 360) / 65536));
+
+    expect(received).toEqual(pixels);
   });
 
   test("an element without a size has one place", () => {

@@ -79,7 +79,8 @@ export class Picture {
     this.#presentedAtMs = nowMs;
     this.#frames += 1;
     // Not `expectedDisplayTime`: it jumps by whole frames, and by seconds when the track changes.
-    if (metadata.receiveTime !== undefined) this.#receiveToPresentMs.push(nowMs - metadata.receiveTime);
+    // Not until `nowMs`: that is when the screen's turn began, which can be before the frame came.
+    if (metadata.receiveTime !== undefined) this.#receiveToPresentMs.push(performance.now() - metadata.receiveTime);
     if (!this.#isFirst) return;
     this.#isFirst = false;
     this.#observer.firstFrame({ nowMs, metadata });

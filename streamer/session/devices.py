@@ -6,8 +6,9 @@ Opened in that order and closed in reverse. Viewers come and go above them; the 
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -27,6 +28,9 @@ _CALLBACK_BACKEND = "callback"
 _SCREEN_BACKEND = "xtest"
 
 
+_D = TypeVar("_D", bound=FrameSource | EncodedSource | InputBackend | None)
+
+
 @dataclass(frozen=True, slots=True)
 class Devices:
     """The open devices of one session."""
@@ -37,12 +41,13 @@ class Devices:
 
     async def close(self) -> None:
         """Close everything but a frame source, which its feed closes."""
-        if self.input_backend is not None:
-            self.input_backend.close()
-        if isinstance(self.source, EncodedSource):
-            self.source.close()
-        if self.desktop is not None:
-            await self.desktop.stop()
+        async with AsyncExitStack() as opened:
+            if self.desktop is not None:
+                opened.push_async_callback(self.desktop.stop)
+            if isinstance(self.source, EncodedSource):
+                opened.callback(self.source.close)
+            if self.input_backend is not None:
+                opened.callback(self.input_backend.close)
 
 
 async def open_devices(config: Config, clock: Clock, last_input: Callable[[], int]) -> Devices:
@@ -53,19 +58,28 @@ async def open_devices(config: Config, clock: Clock, last_input: Callable[[], in
         Unavailable: a backend cannot run on this machine.
         DeviceError: a device does not open.
     """
-    desktop = await _open_desktop(config, clock)
-    try:
-        source = await asyncio.to_thread(_open_source, config, clock, last_input, desktop)
-        try:
-            input_backend = await asyncio.to_thread(_open_input, config, source, desktop)
-        except BaseException:
-            source.close()
-            raise
-    except BaseException:
+    async with AsyncExitStack() as opened:
+        desktop = await _open_desktop(config, clock)
         if desktop is not None:
-            await desktop.stop()
-        raise
+            opened.push_async_callback(desktop.stop)
+        source = await _in_thread(lambda: _open_source(config, clock, last_input, desktop))
+        opened.callback(source.close)
+        input_backend = await _in_thread(lambda: _open_input(config, source, desktop))
+        opened.pop_all()
     return Devices(source, input_backend, desktop)
+
+
+async def _in_thread(open_device: Callable[[], _D]) -> _D:
+    """Open a device in a thread; when the caller is cancelled meanwhile, close it again: nobody else knows of it."""
+    opening = asyncio.ensure_future(asyncio.to_thread(open_device))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await asyncio.wait([opening])
+        device = None if opening.cancelled() or opening.exception() else opening.result()
+        if device is not None:
+            device.close()
+        raise
 
 
 async def _open_desktop(config: Config, clock: Clock) -> Desktop | None:

@@ -1,7 +1,8 @@
 """Which viewers are in, and which rendition each one takes.
 
-A rendition opens with its first taker and closes with its last. A viewer moves to another one without a gap: it stays
-on the old rendition until the new one has a keyframe for it. Event loop only.
+A rendition opens with its first taker and closes with its last. Whoever comes to a rendition gets its frames from a
+keyframe on. A viewer moves to another one without a gap: it stays on the old rendition until the new one has a keyframe
+for it. Event loop only.
 """
 
 import logging
@@ -12,6 +13,10 @@ from typing import Protocol
 from streamer.media.frame import EncodedFrame, Resolution, Subscriber, Wish
 
 logger = logging.getLogger(__name__)
+
+# A tick of RTP's clock for video is 11.1 us (RFC 6184, 8.2.1): frames closer than this could share a timestamp, and a
+# viewer takes what shares a timestamp for one frame.
+MIN_CAPTURE_STEP_US = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,37 +49,54 @@ class Rendition(Protocol):
 class _Tap:
     """One viewer's place at one rendition. While it is filling it lets nothing through but a first keyframe."""
 
-    def __init__(self, video: Subscriber, key: RenditionKey, on_filled: Callable[["_Tap"], None] | None) -> None:
+    def __init__(self, place: "_Place", key: RenditionKey, on_filled: Callable[["_Tap"], None]) -> None:
         self.key = key
-        self._video = video
+        self.is_filling = True
+        self._place = place
         self._on_filled = on_filled
 
     def offer(self, frame: EncodedFrame) -> None:
-        if self._on_filled is not None:
+        if self.is_filling:
             if not frame.is_keyframe:
                 return
-            on_filled, self._on_filled = self._on_filled, None
-            on_filled(self)
-        self._video.offer(frame)
+            self.is_filling = False
+            self._on_filled(self)
+        self._place.pass_on(frame)
 
     def wish(self) -> Wish:
-        wish = self._video.wish()
-        return wish if self._on_filled is None else replace(wish, keyframe=True)
+        wish = self._place.video.wish()
+        return replace(wish, keyframe=True) if self.is_filling else wish
 
 
 class _Place:
     """What one viewer takes, and what it is moving to."""
 
-    def __init__(self, tap: _Tap) -> None:
-        self.tap = tap
+    def __init__(self, video: Subscriber) -> None:
+        self.video = video
+        self.tap: _Tap | None = None
         self.next_tap: _Tap | None = None
+        self._earliest_us = 0
+
+    @property
+    def taps(self) -> list[_Tap]:
+        return [tap for tap in (self.tap, self.next_tap) if tap is not None]
+
+    def pass_on(self, frame: EncodedFrame) -> None:
+        """Offer a frame, captured after the one before: of two renditions of one picture, one can be slower."""
+        if frame.capture_us < self._earliest_us:
+            frame = replace(frame, capture_us=self._earliest_us)
+        self._earliest_us = frame.capture_us + MIN_CAPTURE_STEP_US
+        self.video.offer(frame)
 
 
 class Hub:
-    """The takers of one feed's renditions."""
+    """The takers of one feed's renditions. `on_moved` is told the name of a viewer that has arrived where it moved."""
 
-    def __init__(self, open_rendition: Callable[[RenditionKey], Rendition]) -> None:
+    def __init__(
+        self, open_rendition: Callable[[RenditionKey], Rendition], on_moved: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._open_rendition = open_rendition
+        self._on_moved = on_moved
         self._renditions: dict[RenditionKey, Rendition] = {}
         self._places: dict[str, _Place] = {}
 
@@ -85,30 +107,29 @@ class Hub:
     def rendition_of(self, viewer: str) -> RenditionKey | None:
         """Return what a viewer takes now, or None if it takes nothing."""
         place = self._places.get(viewer)
-        return None if place is None else place.tap.key
+        return None if place is None or place.tap is None else place.tap.key
 
     def join(self, viewer: str, video: Subscriber, key: RenditionKey) -> None:
         """Let a viewer take a rendition from its next keyframe on, opened if nobody takes it yet."""
         self.leave(viewer)
-        tap = _Tap(video, key, None)
-        self._places[viewer] = _Place(tap)
-        self._connect(tap)
+        place = self._places[viewer] = _Place(video)
+        place.tap = self._connect(viewer, place, key)
 
-    def move(self, viewer: str, video: Subscriber, key: RenditionKey) -> None:
+    def move(self, viewer: str, key: RenditionKey) -> None:
         """Let a viewer take another rendition; its RTP stream goes on, with no frame missing in between."""
         place = self._places[viewer]
-        self._abandon_move(place)
-        if place.tap.key == key:
+        if place.taps[-1].key == key:
             return
-        place.next_tap = _Tap(video, key, lambda tap: self._arrive(viewer, tap))
-        self._connect(place.next_tap)
+        self._abandon_move(place)
+        if place.taps[-1].key != key:
+            place.next_tap = self._connect(viewer, place, key)
 
     def leave(self, viewer: str) -> None:
         """Let a viewer take nothing any more. Harmless when it took nothing."""
         place = self._places.pop(viewer, None)
         if place is not None:
-            self._abandon_move(place)
-            self._disconnect(place.tap)
+            for tap in place.taps:
+                self._disconnect(tap)
 
     def reopen(self, key: RenditionKey) -> None:
         """Replace a rendition that has failed by a new one; its takers stay where they are."""
@@ -116,16 +137,17 @@ class Hub:
         if before is None:
             return
         before.close()
-        taps = [tap for place in self._places.values() for tap in (place.tap, place.next_tap) if tap is not None]
-        for tap in taps:
-            if tap.key == key:
-                self._connect(tap)
+        for place in self._places.values():
+            for tap in place.taps:
+                if tap.key == key:
+                    tap.is_filling = True
+                    self._attach(tap)
 
     def wake(self, viewer: str) -> None:
         """Make the renditions of a viewer look at its wish now."""
         place = self._places.get(viewer)
         if place is not None:
-            for tap in filter(None, (place.tap, place.next_tap)):
+            for tap in place.taps:
                 self._renditions[tap.key].wake()
 
     def close(self) -> None:
@@ -134,16 +156,24 @@ class Hub:
 
     def _arrive(self, viewer: str, tap: _Tap) -> None:
         place = self._places[viewer]
+        if tap is not place.next_tap or place.tap is None:
+            return
         before, place.tap, place.next_tap = place.tap, tap, None
         logger.info("viewer %s takes %s instead of %s", viewer, tap.key, before.key)
         self._disconnect(before)
+        self._on_moved(viewer)
 
     def _abandon_move(self, place: _Place) -> None:
         tap, place.next_tap = place.next_tap, None
         if tap is not None:
             self._disconnect(tap)
 
-    def _connect(self, tap: _Tap) -> None:
+    def _connect(self, viewer: str, place: _Place, key: RenditionKey) -> _Tap:
+        tap = _Tap(place, key, lambda tap: self._arrive(viewer, tap))
+        self._attach(tap)
+        return tap
+
+    def _attach(self, tap: _Tap) -> None:
         rendition = self._renditions.get(tap.key)
         if rendition is None:
             rendition = self._renditions[tap.key] = self._open_rendition(tap.key)

@@ -14,6 +14,7 @@ from streamer.errors import LocalProtocolError
 class SessionState(Enum):
     """A session is usable while it is live."""
 
+    NEW = "new"
     OPENING = "opening"
     LIVE = "live"
     ENDING = "ending"
@@ -23,6 +24,7 @@ class SessionState(Enum):
 class SessionTrigger(Enum):
     """What changes the state of a session."""
 
+    OPEN = "open"
     OPENED = "opened"
     STOP = "stop"
     CLOSED = "closed"
@@ -69,8 +71,9 @@ class PeerTrigger(Enum):
 
 
 SESSION: Mapping[tuple[SessionState, SessionTrigger], SessionState] = {
+    (SessionState.NEW, SessionTrigger.OPEN): SessionState.OPENING,
     (SessionState.OPENING, SessionTrigger.OPENED): SessionState.LIVE,
-    (SessionState.OPENING, SessionTrigger.STOP): SessionState.ENDING,
+    (SessionState.OPENING, SessionTrigger.CLOSED): SessionState.ENDED,
     (SessionState.LIVE, SessionTrigger.STOP): SessionState.ENDING,
     (SessionState.ENDING, SessionTrigger.CLOSED): SessionState.ENDED,
 }

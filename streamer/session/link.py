@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 # A page sends an answer, an end of candidates and at most 32 candidates; more waiting than this is a flood.
 _MAX_INBOX_MESSAGES = 64
 
+_CODES = frozenset(code.value for code in ByeCode)
+
 ViewerMessage = Answer | Candidate | EndOfCandidates
 
 
@@ -134,7 +136,7 @@ class Link:
             self._fail(ByeCode.PROTOCOL_ERROR, str(exc))
 
     def failed(self, code: str, reason: str) -> None:
-        self._fail(ByeCode(code), reason)
+        self._fail(ByeCode(code) if code in _CODES else ByeCode.PEER_FAILED, reason)
 
     async def _apply(self, message: ViewerMessage) -> None:
         match message:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 from streamer.clock import Clock, sharpen_thread_timers
 from streamer.congestion.fold import Fold
@@ -26,10 +26,12 @@ class PreparedRendition:
     """The one rendition of an `EncodedSource`. `add`, `remove`, `close` on the event loop; `wake` from anywhere."""
 
     def __init__(
-        self, key: RenditionKey, source: EncodedSource, owner: RenditionOwner, clock: Clock, post: Post
+        self, key: RenditionKey, source: EncodedSource, turn: Lock, owner: RenditionOwner, clock: Clock, post: Post
     ) -> None:
+        """Begin once `turn` is free: a source has one reader, and the rendition before this one may still be it."""
         self.key = key
         self._source = source
+        self._turn = turn
         self._owner = owner
         self._clock = clock
         self._post = post
@@ -58,12 +60,12 @@ class PreparedRendition:
 
     def wake(self) -> None:
         self._looks.set()
+        self._source.wake()
 
     def close(self) -> None:
         """Let the thread end. Returns at once; `join` waits."""
         self._is_closing = True
-        self._looks.set()
-        self._source.wake()
+        self.wake()
 
     def join(self) -> None:
         """Block until the thread has ended."""
@@ -72,8 +74,9 @@ class PreparedRendition:
     def _run(self) -> None:
         sharpen_thread_timers()
         try:
-            while not self._is_closing:
-                self._step(self._fanout.wishes())
+            with self._turn:
+                while not self._is_closing:
+                    self._step(self._fanout.wishes())
         except StreamerError as exc:
             self._fail(str(exc))
         except Exception:
@@ -101,8 +104,12 @@ class PreparedRendition:
         self._fanout.publish(replace(frame, data=data, payloads=payloads, trace=trace))
 
     def _fail(self, reason: str) -> None:
-        if not self._is_closing:
-            self._post(lambda: self._owner.rendition_failed(self.key, reason))
+        def tell() -> None:
+            # Asked on the event loop, where `close` is called: another rendition may have taken the place of this one.
+            if not self._is_closing:
+                self._owner.rendition_failed(self.key, reason)
+
+        self._post(tell)
 
 
 def _capabilities(key: RenditionKey) -> Capabilities:

@@ -19,7 +19,7 @@ from streamer.media.trace import FrameTrace, Stage
 from streamer.session.assembly import Assembly, Machinery
 from streamer.session.fanout import Fanout
 from streamer.session.feed import FeedReader, Lease
-from streamer.session.hub import RenditionKey
+from streamer.session.hub import MIN_CAPTURE_STEP_US, RenditionKey
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,8 @@ class EncodedRendition:
         self._cadence = Cadence()
         self._machinery: Machinery | None = None
         self._form: tuple[PixelFormat, Resolution] | None = None
-        self._last_capture_us = 0
+        self._source_resolution = key.resolution
+        self._earliest_capture_us = 0
         self._is_closing = False
         self._thread = Thread(target=self._run, name=f"rendition {key}", daemon=True)
         self._thread.start()
@@ -105,7 +106,7 @@ class EncodedRendition:
         if not wishes or not self._reader.has_kept:
             self._reader.wait(None, for_new=bool(wishes))
             return
-        now_us = self._clock.now_us()
+        now_us, has_new = self._clock.now_us(), self._reader.has_new
         fps = min(wish.fps for wish in wishes)
         backlog_us = max(wish.backlog_us for wish in wishes)
         if self._fanout.is_behind:
@@ -114,18 +115,19 @@ class EncodedRendition:
             now_us,
             fps=fps,
             backlog_us=backlog_us,
-            has_new_frame=self._reader.has_new,
+            has_new_frame=has_new,
             wants_keyframe=any(wish.keyframe for wish in wishes),
         )
-        self._follow(decision, wishes, now_us)
+        self._follow(decision, wishes, now_us, has_new=has_new)
 
-    def _follow(self, decision: Decision, wishes: Sequence[Wish], now_us: int) -> None:
+    def _follow(self, decision: Decision, wishes: Sequence[Wish], now_us: int, *, has_new: bool) -> None:
         match decision.action:
             case Action.WAIT:
                 until_us = decision.until_us
                 timeout_us = None if until_us is None else until_us - now_us
-                # While an unseen frame waits for its turn, only time and a wake may end the wait.
-                self._reader.wait(timeout_us, for_new=not self._reader.has_new)
+                # While an unseen frame waits for its turn, only time and a wake may end the wait. One that came after
+                # the decision is none of those: it was not known.
+                self._reader.wait(timeout_us, for_new=not has_new)
             case Action.SKIP:
                 self._reader.skip()
             case Action.ENCODE_NEW | Action.ENCODE_KEPT:
@@ -162,19 +164,23 @@ class EncodedRendition:
         RTP timestamps must not repeat, and a keyframe made of a kept picture answers requests made since it was taken.
         """
         capture_us = now_us if is_kept or now_us - frame.capture_us > _STALE_US else frame.capture_us
-        capture_us = max(capture_us, self._last_capture_us + 1)
-        self._last_capture_us = capture_us
+        capture_us = max(capture_us, self._earliest_capture_us)
+        self._earliest_capture_us = capture_us + MIN_CAPTURE_STEP_US
         return frame if capture_us == frame.capture_us else replace(frame, capture_us=capture_us)
 
     def _machinery_for(self, frame: VideoFrame, order: EncodeOrder) -> Machinery:
         """Return converter and encoder for frames like this one, opened again when the source has changed its form."""
         form = frame.surface.format, frame.surface.resolution
         if self._machinery is None or form != self._form:
-            if self._form is not None and form[1] != self._form[1]:
-                self._tell(lambda: self._owner.source_resized(frame.surface.resolution))
+            self._note_resolution(frame.surface.resolution)
             self._dismantle()
             self._machinery, self._form = self._assembly.assemble(self.key, frame, order), form
         return self._machinery
+
+    def _note_resolution(self, resolution: Resolution) -> None:
+        if resolution != self._source_resolution:
+            self._source_resolution = resolution
+            self._tell(lambda: self._owner.source_resized(resolution))
 
     def _dismantle(self) -> None:
         machinery, self._machinery = self._machinery, None
@@ -185,5 +191,9 @@ class EncodedRendition:
         self._tell(lambda: self._owner.rendition_failed(self.key, reason))
 
     def _tell(self, what: Callable[[], None]) -> None:
-        if not self._is_closing:
-            self._post(what)
+        def tell() -> None:
+            # Asked on the event loop, where `close` is called: another rendition may have taken the place of this one.
+            if not self._is_closing:
+                what()
+
+        self._post(tell)

@@ -19,9 +19,9 @@ _MAX_TRACES = 480
 class StreamReport:
     """Collects between two reports."""
 
-    def __init__(self, now_us: int) -> None:
+    def __init__(self, totals: PeerStatistics, now_us: int) -> None:
         self._traces: deque[FrameTrace] = deque(maxlen=_MAX_TRACES)
-        self._before = PeerStatistics()
+        self._before = totals
         self._since_us = now_us
 
     def offered(self, frame: EncodedFrame) -> None:

@@ -106,7 +106,7 @@ class Seat:
             place.controls.release()
             return
         self._apply(actions)
-        self._last_input = message.sequence & _LOW_BYTE
+        self._last_input = place.controls.newest_sequence & _LOW_BYTE
         self._watch_silence(place.controls)
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from streamer.clock import Clock, Timer
 from streamer.config import Config
+from streamer.errors import CapacityError, StreamerError
 from streamer.media.frame import Resolution
 from streamer.protocol import control
 from streamer.protocol.signaling import Bye, ByeCode, Offer
@@ -43,7 +44,7 @@ class Session:
         self._config = config
         self._make_peer = make_peer
         self._clock = clock
-        self._lifecycle = Lifecycle(SESSION, SessionState.OPENING)
+        self._lifecycle = Lifecycle(SESSION, SessionState.NEW)
         self._tasks = Tasks()
         # Apart from the others, since these are waited for and never cancelled.
         self._closings = Tasks()
@@ -53,7 +54,8 @@ class Session:
         self._failed_at_us: deque[int] = deque(maxlen=_MAX_FAILURES)
         self._closing: asyncio.Task[None] | None = None
         self._seat = Seat(clock, self._tell_seats)
-        self._hub = Hub(self._open_rendition)
+        self._hub = Hub(self._open_rendition, lambda name: self._tell_stream(self._viewers[name]))
+        self._resolution: Resolution | None = None
         self._studio: Studio
 
     @property
@@ -61,18 +63,24 @@ class Session:
         return self._lifecycle.state
 
     async def open(self) -> None:
-        """Open devices and encoders.
+        """Open devices and encoders. When this fails or is cancelled, nothing is left open; there is no second try.
 
         Raises:
             ConfigError: something that the configuration names is not there.
             DeviceError: a device does not open, or no encoder can run here.
         """
         loop = asyncio.get_running_loop()
+        self._lifecycle.fire(SessionTrigger.OPEN)
 
         def post(what: Callable[[], None]) -> None:
             loop.call_soon_threadsafe(what)
 
-        self._studio = await open_studio(self._config, self, self._clock, post, self._seat.last_input)
+        try:
+            self._studio = await open_studio(self._config, self, self._clock, post, self._seat.last_input)
+        except BaseException:
+            self._lifecycle.fire(SessionTrigger.CLOSED)
+            raise
+        self._resolution = self._studio.resolution
         self._seat.connect(self._studio.input_backend)
         self._tasks.start(self._report(), "report")
         self._tasks.start(self._studio.watch(), "watch over the desktop")
@@ -119,7 +127,6 @@ class Session:
         assert viewer.codec is not None
         key = RenditionKey(viewer.codec, self._studio.resolution)
         self._hub.join(viewer.name, viewer, key)
-        viewer.link.peer.request_keyframe()
         self._tell_stream(viewer)
 
     def takes_nothing(self, viewer: Viewer) -> None:
@@ -162,29 +169,51 @@ class Session:
             self._hub.reopen(key)
 
     def source_resized(self, resolution: Resolution) -> None:
+        if resolution == self._resolution:
+            return
         logger.info("the source is %s from here on", resolution)
-        for viewer in self._viewers.values():
-            if viewer.state is ViewerState.WATCHING and viewer.codec is not None:
-                self._hub.move(viewer.name, viewer, RenditionKey(viewer.codec, resolution))
-                self._tell_stream(viewer)
+        self._resolution = resolution
+        for name in self._viewers:
+            key = self._hub.rendition_of(name)
+            if key is not None:
+                self._hub.move(name, RenditionKey(key.codec, resolution))
 
     # Viewers come and go.
 
     def _join(self, name: str) -> None:
-        if name in self._viewers:
-            viewer = self._viewers[name]
+        try:
+            viewer = self._enter(name)
+        except CapacityError as exc:
+            self._tell(Say(name, Bye(reason=str(exc), code=ByeCode.SESSION_FULL, retry=True)))
+        except StreamerError as exc:
+            logger.error("viewer %s cannot join because %s", name, exc)  # noqa: TRY400 - the message says it all
+            self._tell(Say(name, Bye(reason=str(exc), code=ByeCode.PEER_FAILED, retry=False)))
+            if name in self._viewers:
+                self._lose(self._viewers[name], may_return=False)
+        else:
+            logger.info("viewer %s joins", name)
+            viewer.link.start(self._tasks)
+            self._tell_seats()
+
+    def _enter(self, name: str) -> Viewer:
+        """Give a viewer a new peer.
+
+        Raises:
+            CapacityError: there is no place for it.
+            StreamerError: no peer can be made.
+        """
+        viewer = self._viewers.get(name)
+        if viewer is not None:
+            before = viewer.come_back()
             self._stop_waiting_for(name)
             self._hub.leave(name)
             self._seat.step_out(name)
-            self._retire(viewer.come_back())
-        elif len(self._viewers) >= self._config.session.max_viewers:
-            reason = f"all {self._config.session.max_viewers} places are taken"
-            self._tell(Say(name, Bye(reason=reason, code=ByeCode.SESSION_FULL, retry=True)))
-            return
-        else:
-            viewer = self._viewers[name] = Viewer(name, self, self._clock)
-        logger.info("viewer %s joins", name)
-        viewer.link.start(self._tasks)
+            self._retire(before)
+            return viewer
+        if len(self._viewers) >= self._config.session.max_viewers:
+            raise CapacityError(f"all {self._config.session.max_viewers} places are taken")
+        viewer = self._viewers[name] = Viewer(name, self, self._clock)
+        return viewer
 
     def _lose(self, viewer: Viewer, *, may_return: bool) -> None:
         """Give up a viewer's peer; its place in the line stays for a while if it may return."""
@@ -197,6 +226,7 @@ class Session:
             viewer.lose()
             at_us = self._clock.now_us() + self._config.session.resume_timeout_ms * 1_000
             self._away[viewer.name] = self._clock.call_at_us(at_us, lambda: self._forget(viewer))
+            self._tell_seats()
         else:
             self._forget(viewer)
 
@@ -262,30 +292,29 @@ class Session:
             self._tell_seat(viewer)
 
     def _tell_seat(self, viewer: Viewer) -> None:
-        viewer.tell(control.Seat(is_holder=viewer.name == self._seat.holder, viewers=len(self._viewers)))
+        present = sum(other.state is not ViewerState.AWAY for other in self._viewers.values())
+        viewer.tell(control.Seat(is_holder=viewer.name == self._seat.holder, viewers=present))
 
     def _tell_stream(self, viewer: Viewer) -> None:
-        if viewer.codec is None:
+        key = self._hub.rendition_of(viewer.name)
+        if key is None:
             return
-        encoder, reason = self._studio.encoder_of(viewer.codec)
-        resolution = self._studio.resolution
+        encoder, reason = self._studio.encoder_of(key.codec)
         viewer.tell(
             control.Stream(
-                codec=viewer.codec,
+                codec=key.codec,
                 encoder=encoder,
-                encoder_reason=reason,
+                encoder_reason=reason.encode()[: control.MAX_REASON_BYTES].decode(errors="ignore"),
                 source=self._config.session.source,
-                width_px=resolution.width_px,
-                height_px=resolution.height_px,
+                width_px=key.resolution.width_px,
+                height_px=key.resolution.height_px,
                 fps=self._config.session.fps,
             )
         )
 
     async def _report(self) -> None:
         """Tell each viewer, once a second, what its stream did."""
-        at_us = self._clock.now_us()
         while True:
-            at_us += REPORT_INTERVAL_US
-            await self._clock.sleep_until_us(at_us)
+            await self._clock.sleep_until_us(self._clock.now_us() + REPORT_INTERVAL_US)
             for viewer in list(self._viewers.values()):
                 viewer.report()

@@ -6,6 +6,7 @@ Knows no viewer. Threads and devices are opened here and, in reverse, closed her
 import asyncio
 import logging
 from collections.abc import Callable
+from threading import Lock
 from typing import Protocol, TypeAlias
 
 from streamer.clock import Clock
@@ -13,7 +14,7 @@ from streamer.config import Config
 from streamer.errors import DesktopError
 from streamer.inputs.base import InputBackend
 from streamer.media.frame import Post, Resolution
-from streamer.session.assembly import Assembly
+from streamer.session.assembly import Assembly, load_codec
 from streamer.session.devices import Devices, open_devices
 from streamer.session.feed import Feed
 from streamer.session.hub import RenditionKey
@@ -46,7 +47,11 @@ class Studio:
         source = devices.source
         self._feed: Feed | None = None
         self._assembly: Assembly | None = None
-        if not isinstance(source, EncodedSource):
+        # Whose turn it is to read an encoded source.
+        self._turn = Lock()
+        if isinstance(source, EncodedSource):
+            load_codec(source.codec)
+        else:
             self._assembly = Assembly(config)
             self._feed = Feed(source, clock, lambda reason: post(lambda: owner.source_ended(reason)))
 
@@ -82,7 +87,7 @@ class Studio:
         if self._feed is None or self._assembly is None:
             source = self._devices.source
             assert isinstance(source, EncodedSource)
-            rendition = PreparedRendition(key, source, self._owner, self._clock, self._post)
+            rendition = PreparedRendition(key, source, self._turn, self._owner, self._clock, self._post)
         else:
             reader = self._feed.reader()
             rendition = EncodedRendition(key, reader, self._assembly, self._owner, self._clock, self._post)

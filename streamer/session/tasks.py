@@ -16,9 +16,9 @@ class Tasks:
 
     def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run `work` until it ends, is cancelled, or everything is closed."""
-        task = asyncio.get_running_loop().create_task(self._supervise(work, name), name=name)
+        task = asyncio.get_running_loop().create_task(work, name=name)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._supervise)
         return task
 
     async def close(self) -> None:
@@ -33,9 +33,9 @@ class Tasks:
         while self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _supervise(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        try:
-            await work
-        except Exception:
-            # The task supervisor: the one place on the event loop where anything may be caught.
-            logger.exception("%s failed", name)
+    def _supervise(self, task: asyncio.Task[None]) -> None:
+        """Take note of the end of a task: the one place on the event loop where any error may be caught."""
+        self._running.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            logger.error("%s failed", task.get_name(), exc_info=error)

@@ -60,9 +60,9 @@ class Viewer:
         self._owner = owner
         self._clock = clock
         self._lifecycle = Lifecycle(VIEWER, ViewerState.CONNECTING)
-        self._report = StreamReport(clock.now_us())
         self.codec: str | None = None
         self.link = Link(owner.make_peer, 1, self)
+        self._begin_report()
 
     @property
     def state(self) -> ViewerState:
@@ -70,10 +70,9 @@ class Viewer:
 
     def come_back(self) -> Link:
         """Begin again with a new link and return the old one, for its owner to close."""
+        before, link = self.link, Link(self._owner.make_peer, self.link.generation + 1, self)
         self._lifecycle.fire(ViewerTrigger.RETURN)
-        before, self.codec = self.link, None
-        self._report = StreamReport(self._clock.now_us())
-        self.link = Link(self._owner.make_peer, before.generation + 1, self)
+        self.link, self.codec = link, None
         return before
 
     def lose(self) -> None:
@@ -114,6 +113,7 @@ class Viewer:
 
     def connected(self) -> None:
         self._lifecycle.fire(ViewerTrigger.CONNECTED)
+        self._begin_report()
 
     def channel_opened(self, label: str) -> None:
         if label == CONTROL:
@@ -161,4 +161,8 @@ class Viewer:
         if is_paused:
             self._owner.takes_nothing(self)
         else:
+            self._begin_report()
             self._owner.takes_video(self)
+
+    def _begin_report(self) -> None:
+        self._report = StreamReport(self.link.peer.statistics(), self._clock.now_us())

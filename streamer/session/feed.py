@@ -54,7 +54,6 @@ class FeedReader:
         self._changed = changed
         self._seen_number: int | None = None
         self._is_woken = False
-        self.frames_missed = 0
 
     @property
     def has_new(self) -> bool:
@@ -78,10 +77,7 @@ class FeedReader:
             newest = self._feed.newest
             if newest is None:
                 return None
-            number = newest.frame.number
-            if self._seen_number is not None and number > self._seen_number:
-                self.frames_missed += number - self._seen_number - 1
-            self._seen_number = number
+            self._seen_number = newest.frame.number
             newest.holders += 1
             return Lease(self._feed, newest)
 

@@ -5,20 +5,25 @@ session itself. Signaling messages travel as `protocol.signaling` writes them.
 """
 
 import asyncio
-import json
-import logging
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from streamer.errors import RemoteProtocolError
 from streamer.protocol import signaling
+from streamer.protocol.members import Members, parse_message, serialize_message
 from streamer.protocol.signaling import Answer, Bye, ByeCode, Candidate, EndOfCandidates, Offer
 from streamer.session.door import Command, Door, Ended, Event, Join, Leave, Listener, Opened, Said, Say, Stop
 
-logger = logging.getLogger(__name__)
-
-# A signaling message of 64 KiB, escaped once more as a string of JSON.
+# A signaling message of 64 KiB, escaped once more as a string of JSON. Readers of these sockets need it as their limit.
 MAX_LINE_BYTES = 256 * 1024
+_MAX_NAME_BYTES = 256
+_MAX_TEXT_BYTES = 64 * 1024
+# The largest side that a picture can have in any codec of ours.
+_MAX_SIDE_PX = 65536
+
+_Value = TypeVar("_Value")
 
 
 def serialize_command(command: Command) -> bytes:
@@ -37,23 +42,7 @@ def parse_command(line: bytes) -> Command:
     Raises:
         RemoteProtocolError: it is not a command.
     """
-    kind, members = _members(line)
-    try:
-        match kind:
-            case "Join":
-                return Join(members["viewer"])
-            case "Said":
-                message = signaling.parse_from_viewer(members["message"])
-                if isinstance(message, Answer | Candidate | EndOfCandidates):
-                    return Said(members["viewer"], message)
-            case "Leave":
-                code = ByeCode(members["code"])
-                return Leave(members["viewer"], code, members["reason"], may_return=members["may_return"])
-            case "Stop":
-                return Stop(members["reason"])
-    except (KeyError, ValueError) as exc:
-        raise RemoteProtocolError(f"{kind!r} is malformed: {exc}") from exc
-    raise RemoteProtocolError(f"{kind!r} is not a command")
+    return _parse(line, _COMMANDS)
 
 
 def parse_event(line: bytes) -> Event:
@@ -62,20 +51,7 @@ def parse_event(line: bytes) -> Event:
     Raises:
         RemoteProtocolError: it is not an event.
     """
-    kind, members = _members(line)
-    try:
-        match kind:
-            case "Opened":
-                return Opened(**members)
-            case "Say":
-                message = signaling.parse_from_server(members["message"])
-                if isinstance(message, Offer | Bye):
-                    return Say(members["viewer"], message)
-            case "Ended":
-                return Ended(**members)
-    except (KeyError, TypeError) as exc:
-        raise RemoteProtocolError(f"{kind!r} is malformed: {exc}") from exc
-    raise RemoteProtocolError(f"{kind!r} is not an event")
+    return _parse(line, _EVENTS)
 
 
 class RemoteDoor:
@@ -94,19 +70,19 @@ class RemoteDoor:
 
     def subscribe(self, listener: Listener) -> None:
         self._listeners.append(listener)
-        if self._opened is not None:
+        if self._opened is not None and not self._has_ended:
             listener(self._opened)
 
     async def run(self) -> None:
         """Pass events on until the session ends or its socket closes, which counts as a failure."""
         try:
             while not self._has_ended:
-                line = await self._reader.readline()
+                line = await _read_line(self._reader)
                 self._tell(parse_event(line) if line else Ended("its process is gone", is_failure=True))
-        except (RemoteProtocolError, ValueError, ConnectionError) as exc:
+        except RemoteProtocolError as exc:
             self._tell(Ended(f"its process cannot be understood: {exc}", is_failure=True))
         finally:
-            self._writer.close()
+            await _close(self._writer)
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, Opened):
@@ -119,17 +95,20 @@ class RemoteDoor:
 async def serve_door(door: Door, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Let the other end of a socket use `door`, until it hangs up or the session ends.
 
-    Malformed lines end the service: the other end is a program of ours, and it is broken.
+    Raises:
+        RemoteProtocolError: a line is no command: the other end is a program of ours, and it is broken.
     """
     has_ended = asyncio.Event()
 
     def carry(event: Event) -> None:
-        writer.write(serialize_event(event))
+        # A door has no way to be left: when the other end has hung up, nobody hears this.
+        if not writer.is_closing():
+            writer.write(serialize_event(event))
         if isinstance(event, Ended):
             has_ended.set()
 
     async def listen() -> None:
-        while line := await reader.readline():
+        while line := await _read_line(reader):
             door.submit(parse_command(line))
 
     door.subscribe(carry)
@@ -138,28 +117,100 @@ async def serve_door(door: Door, reader: asyncio.StreamReader, writer: asyncio.S
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in done:
             wait.result()
-        await writer.drain()
     finally:
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
-        writer.close()
+        await _close(writer)
+
+
+async def _read_line(reader: asyncio.StreamReader) -> bytes:
+    """Return the next line, or nothing when the other end has hung up."""
+    try:
+        return await reader.readline()
+    except ValueError as exc:
+        raise RemoteProtocolError("a line is too long") from exc
+    except ConnectionError:
+        return b""
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 def _line(value: Command | Event) -> bytes:
-    members: dict[str, Any]
+    members: dict[str, Any] = asdict(value)
     if isinstance(value, Said | Say):
-        members = {"viewer": value.viewer, "message": signaling.serialize(value.message)}
-    else:
-        members = asdict(value)
-    return json.dumps({"type": type(value).__name__, **members}, separators=(",", ":")).encode() + b"\n"
+        members["message"] = signaling.serialize(value.message)
+    return serialize_message(_KINDS[type(value)], members, MAX_LINE_BYTES).encode() + b"\n"
 
 
-def _members(line: bytes) -> tuple[str, dict[str, Any]]:
+def _parse(line: bytes, parsers: dict[str, Callable[[Members], _Value]]) -> _Value:
     try:
-        members = json.loads(line)
-    except (ValueError, RecursionError) as exc:
-        raise RemoteProtocolError("a line is not JSON") from exc
-    if not isinstance(members, dict) or not isinstance(members.get("type"), str):
-        raise RemoteProtocolError("a line is not an object with a type")
-    return members.pop("type"), members
+        text = line.decode()
+    except UnicodeDecodeError as exc:
+        raise RemoteProtocolError("a line is not UTF-8") from exc
+    return parse_message(text, MAX_LINE_BYTES, parsers)
+
+
+def _viewer(members: Members) -> str:
+    return members.text("viewer", _MAX_NAME_BYTES)
+
+
+def _reason(members: Members) -> str:
+    return members.text("reason", _MAX_TEXT_BYTES)
+
+
+def _parse_said(members: Members) -> Said:
+    message = signaling.parse_from_viewer(members.text("message", signaling.MAX_MESSAGE_BYTES))
+    if not isinstance(message, Answer | Candidate | EndOfCandidates):
+        raise RemoteProtocolError("said: this message is the carrier's business")
+    return Said(_viewer(members), message)
+
+
+def _parse_leave(members: Members) -> Leave:
+    code = members.text("code", _MAX_NAME_BYTES)
+    if code not in frozenset(ByeCode):
+        raise RemoteProtocolError(f"leave: unknown code {code!r}")
+    return Leave(_viewer(members), ByeCode(code), _reason(members), may_return=members.boolean("may_return"))
+
+
+def _parse_opened(members: Members) -> Opened:
+    return Opened(
+        source=members.text("source", _MAX_TEXT_BYTES),
+        width_px=members.integer("width_px", 1, _MAX_SIDE_PX),
+        height_px=members.integer("height_px", 1, _MAX_SIDE_PX),
+        fps=members.number("fps"),
+        encoder=members.text("encoder", _MAX_TEXT_BYTES),
+    )
+
+
+def _parse_say(members: Members) -> Say:
+    message = signaling.parse_from_server(members.text("message", signaling.MAX_MESSAGE_BYTES))
+    if not isinstance(message, Offer | Bye):
+        raise RemoteProtocolError("say: this message is the carrier's business")
+    return Say(_viewer(members), message)
+
+
+_COMMANDS: dict[str, Callable[[Members], Command]] = {
+    "join": lambda members: Join(_viewer(members)),
+    "said": _parse_said,
+    "leave": _parse_leave,
+    "stop": lambda members: Stop(_reason(members)),
+}
+_EVENTS: dict[str, Callable[[Members], Event]] = {
+    "opened": _parse_opened,
+    "say": _parse_say,
+    "ended": lambda members: Ended(_reason(members), is_failure=members.boolean("is_failure")),
+}
+_KINDS: dict[type[Command | Event], str] = {
+    Join: "join",
+    Said: "said",
+    Leave: "leave",
+    Stop: "stop",
+    Opened: "opened",
+    Say: "say",
+    Ended: "ended",
+}

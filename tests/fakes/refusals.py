@@ -1,4 +1,4 @@
-"""Scripts that take something away from a page before it starts, as a browser that lacks it would."""
+"""Scripts that take something away from a page before it starts, as a lesser browser or a bad network would."""
 
 # Codecs are taken from the answer, in the way that a page has for it.
 _TAKE_CODECS = """
@@ -24,3 +24,17 @@ def only_codec(name: str) -> str:
 def without_codec(name: str) -> str:
     """Return a script that takes this video codec away."""
     return _TAKE_CODECS.replace("FILTER", f"(type) => type !== 'video/{name}'")
+
+
+# Messages of the channel "motion" are lost as on a bad network. Two in a row never are: that would need worse.
+LOSE_EVERY_THIRD_MOTION = """
+window.lostMotion = 0;
+{
+  const send = RTCDataChannel.prototype.send;
+  let count = 0;
+  RTCDataChannel.prototype.send = function (message) {
+    if (this.label === 'motion' && ++count % 3 === 0) window.lostMotion += 1;
+    else send.call(this, message);
+  };
+}
+"""

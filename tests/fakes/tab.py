@@ -117,6 +117,18 @@ class Tab:
             count,
         )
 
+    def wait_for_statistics(self, count: int) -> None:
+        """Wait until so many samples more have been taken; each one is a second."""
+        self.page.evaluate(
+            f"""(count) => new Promise((resolve) => {{
+              const stop = {_PLAYER}.on('statistics', () => {{
+                count -= 1;
+                if (count === 0) resolve(stop());
+              }});
+            }})""",
+            count,
+        )
+
     def state(self) -> str:
         return str(self.ask("player.view.state"))
 

@@ -1,0 +1,130 @@
+"""The controls over the picture: names for those who do not see them, and what they do."""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.fakes.staged import Stage, staged
+from tests.fakes.tab import SIZE, OpenTab, Tab
+from tests.fakes.xvfb import wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.x11]
+
+_BUTTONS = ("Lock the pointer", "Send Ctrl+Alt+Delete", "Statistics", "Full screen")
+_HANDLE = np.s_[0:12, SIZE.width_px // 2 - 26 : SIZE.width_px // 2 + 26]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(tmp_path_factory.mktemp("controls"), "--size", str(SIZE)) as running:
+        yield running
+
+
+def open_bar(tab: Tab) -> None:
+    tab.page.mouse.move(SIZE.width_px // 2, 3)
+    tab.page.locator(".tools").hover()
+
+
+def press(tab: Tab, name: str) -> None:
+    open_bar(tab)
+    tab.button(name).click()
+
+
+def statistics(tab: Tab) -> dict[str, str]:
+    """Return the lines of the overlay by their names."""
+    overlay = tab.page.get_by_role("region", name="Statistics")
+    return dict(zip(overlay.locator("dt").all_inner_texts(), overlay.locator("dd").all_inner_texts(), strict=True))
+
+
+def number(text: str) -> float:
+    match = re.search(r"-?\d+(\.\d+)?", text)
+    assert match is not None, text
+    return float(match.group())
+
+
+def test_everything_that_can_be_pressed_has_a_name(stage: Stage, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(stage.url)
+    open_bar(tab)
+
+    for name in _BUTTONS:
+        assert tab.button(name).is_enabled()
+    assert tab.page.get_by_role("button").count() == len(_BUTTONS)
+    assert tab.page.get_by_role("toolbar", name="Stream controls").is_visible()
+    assert tab.page.get_by_role("textbox", name="Keyboard input for the stream").count() == 1
+
+
+def test_statistics_open_with_plausible_values(stage: Stage, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(stage.url)
+
+    press(tab, "Statistics")
+    # A still desktop shows a frame per second.
+    wait_for(lambda: "Server: encode" in statistics(tab) and number(statistics(tab)["Frame rate"]) > 0)
+
+    shown = statistics(tab)
+    assert shown["Picture"].startswith(f"{SIZE.width_px} \u00d7 {SIZE.height_px}")
+    assert shown["Codec"].lower().startswith("h264")
+    assert "target 8.00 Mbit/s" in shown["Bitrate"]
+    for name in ("Frame rate", "Bitrate", "Round trip", "Jitter buffer", "Decode", "Dropped", "Packets lost"):
+        assert number(shown[name]) >= 0, name
+    assert tab.button("Statistics").get_attribute("aria-pressed") == "true"
+
+
+def test_age_of_a_still_picture_is_never_negative(stage: Stage, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(stage.url)
+    tab.page.evaluate("() => { window.ages = []; }")
+
+    tab.ask("player.on('statistics', (sample) => window.ages.push(sample.captureToPresentMs)) && null")
+    tab.page.wait_for_function("() => window.ages.filter((age) => age !== null).length > 2")
+
+    assert min(age for age in tab.page.evaluate("() => window.ages") if age is not None) > 0
+
+
+def test_full_screen_can_be_entered_and_left(stage: Stage, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(stage.url)
+
+    press(tab, "Full screen")
+    tab.page.wait_for_function("() => document.fullscreenElement?.localName === 'render-stream'")
+    press(tab, "Full screen")
+
+    tab.page.wait_for_function("() => document.fullscreenElement === null")
+
+
+def test_ctrl_alt_delete_is_pressed_and_released(stage: Stage, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(stage.url)
+    stage.restart()
+
+    press(tab, "Send Ctrl+Alt+Delete")
+
+    wait_for(lambda: stage.keys == ["KeyPress"] * 3 + ["KeyRelease"] * 3)
+
+
+def test_idle_bar_leaves_the_picture_as_it_is(stage: Stage, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(stage.url)
+    tab.move(100, 300)
+
+    def is_clear() -> bool:
+        difference = np.abs(tab.shown().astype(int) - tab.pixels().astype(int))
+        difference[_HANDLE] = 0
+        return int(difference.max()) <= 3
+
+    wait_for(is_clear)
+
+
+def test_statistics_follow_the_keyboard_alone(stage: Stage, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(stage.url)
+    overlay = tab.page.get_by_role("region", name="Statistics")
+
+    tab.page.keyboard.press("Control+Alt+Shift+KeyS")
+    overlay.wait_for(state="visible")
+    tab.page.keyboard.press("Control+Alt+Shift+KeyS")
+
+    overlay.wait_for(state="hidden")

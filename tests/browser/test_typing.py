@@ -1,0 +1,97 @@
+"""What is typed on the page arrives in a real terminal, and the terminal's answer is seen on the page."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fakes.program import served
+from tests.fakes.tab import SIZE, OpenTab, Rgb
+from tests.fakes.xvfb import WITHOUT_XVFB, wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.x11]
+
+# Black text on white, or the other way round.
+_LEAST_CHANGE = 100
+
+
+@dataclass
+class Terminal:
+    """An xterm whose shell writes each line that it reads to a file."""
+
+    url: str
+    written: Path
+
+    def lines(self) -> list[str]:
+        return self.written.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    for program, reason in (("Xvfb", WITHOUT_XVFB), ("xterm", "xterm is not installed (apt install xterm)")):
+        if shutil.which(program) is None:
+            pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("terminal")
+    script, written = folder / "script", folder / "written"
+    script.write_text(f"while read -r line; do printf '%s\\n' \"$line\" >>{written}; done\n")
+    written.touch()
+    # One locale for the test, whatever that of the machine: what is not ASCII shall arrive, too.
+    environment = {"LC_ALL": "C.UTF-8"}
+    arguments = ("--app", f"xterm -fa Monospace -e sh {script}", "--size", str(SIZE))
+    with served(*arguments, environment=environment) as server:
+        yield Terminal(server.url, written)
+
+
+def test_typed_text_arrives_in_a_terminal_and_is_seen(terminal: Terminal, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(terminal.url)
+    before = tab.pixels().astype(int)
+
+    tab.page.keyboard.type("hello from the browser")
+
+    def has_text(picture: Rgb) -> bool:
+        is_changed = np.abs(picture.astype(int) - before).max(axis=2) > _LEAST_CHANGE
+        # Characters of a line, side by side: a cursor alone is narrower.
+        return int(is_changed.any(axis=0).sum()) > len("hello from the browser")
+
+    tab.wait_for_pixels(has_text)
+    tab.page.keyboard.press("Enter")
+    wait_for(lambda: "hello from the browser" in terminal.lines())
+
+
+def test_shift_is_held_while_a_letter_is_typed(terminal: Terminal, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(terminal.url)
+    keyboard = tab.page.keyboard
+
+    keyboard.press("Shift+KeyS")
+    keyboard.type("treamer ")
+    keyboard.press("Shift+Digit1")
+    keyboard.press("Enter")
+
+    wait_for(lambda: "Streamer !" in terminal.lines())
+
+
+def test_text_that_no_key_stands_for_arrives(terminal: Terminal, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(terminal.url)
+
+    tab.page.keyboard.insert_text("grüße, 世界")
+    tab.page.keyboard.press("Enter")
+
+    wait_for(lambda: "grüße, 世界" in terminal.lines())
+
+
+def test_keys_of_the_page_stay_with_the_page(terminal: Terminal, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(terminal.url)
+
+    tab.page.keyboard.press("Control+Alt+Shift+KeyS")
+    tab.page.locator(".overlay").wait_for(state="visible")
+    tab.page.keyboard.type("after the shortcut")
+    tab.page.keyboard.press("Enter")
+
+    wait_for(lambda: terminal.lines()[-1:] == ["after the shortcut"])

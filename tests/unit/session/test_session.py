@@ -1,0 +1,375 @@
+import asyncio
+import logging
+import threading
+
+import numpy as np
+import pytest
+
+from streamer.errors import ConfigError, LocalProtocolError, StreamerError, TransportError
+from streamer.media.frame import Resolution
+from streamer.protocol import control
+from streamer.protocol.control import Keyframe, Pause, Ping, Pong, Seat, Statistics, Stream
+from streamer.protocol.signaling import ByeCode, Offer
+from streamer.session import devices
+from streamer.session.door import Ended, Join, Leave, Stop
+from streamer.session.lifecycle import SessionState
+from streamer.session.session import Session
+from streamer.transport.base import PeerStatistics
+from tests.fakes.peer import FakePeers
+from tests.fakes.session import config, open_session
+from tests.fakes.stepped_clock import SteppedClock
+from tests.fakes.waiting import until
+
+
+@pytest.fixture
+async def rig():
+    async with open_session() as rig:
+        yield rig
+
+
+def push(rig, width_px: int = 320, height_px: int = 180) -> None:
+    """Let time pass and push a picture as the program behind the session does."""
+    rig.clock.step(20_000)
+    rig.session._studio._devices.source.push(np.zeros((height_px, width_px, 3), np.uint8))
+
+
+async def frames(peer, count: int):
+    await until(lambda: len(peer.video.frames) >= count)
+    return peer.video.frames
+
+
+# Pictures.
+
+
+async def test_viewer_gets_pictures_from_a_keyframe_on(rig):
+    peer = await rig.connect("ann")
+    push(rig)
+    await frames(peer, 1)
+    push(rig)
+
+    first, second = await frames(peer, 2)
+
+    assert first.is_keyframe
+    assert not second.is_keyframe
+    assert peer.codec == first.codec == "vp8"
+
+
+async def test_two_viewers_share_one_rendition(rig):
+    ann, bob = await rig.connect("ann"), await rig.connect("bob")
+    push(rig)
+
+    (one,), (two,) = await frames(ann, 1), await frames(bob, 1)
+
+    assert one is two
+
+
+async def test_viewer_that_comes_to_a_still_screen_gets_its_picture(rig):
+    ann = await rig.connect("ann")
+    push(rig)
+    await frames(ann, 1)
+    rig.clock.step(50_000)
+
+    bob = await rig.connect("bob")
+
+    assert (await frames(bob, 1))[0].is_keyframe
+
+
+async def test_lost_picture_is_answered_on_a_still_screen(rig):
+    peer = await rig.connect("ann")
+    push(rig)
+    await frames(peer, 1)
+    rig.clock.step(150_000)
+
+    peer.request_keyframe()
+    peer.observer.keyframe_wanted()
+
+    assert (await frames(peer, 2))[1].is_keyframe
+
+
+async def test_hidden_viewer_gets_nothing_and_then_a_keyframe(rig):
+    ann, bob = await rig.connect("ann"), await rig.connect("bob")
+    push(rig)
+    await frames(ann, 1)
+    await frames(bob, 1)
+
+    ann.say(Pause(is_paused=True))
+    push(rig)
+    await frames(bob, 2)
+    while_hidden = len(ann.video.frames)
+    ann.say(Pause(is_paused=False))
+    push(rig)
+    await frames(ann, 2)
+
+    assert while_hidden == 1
+    assert ann.video.frames[1].is_keyframe
+
+
+async def test_pause_said_twice_is_one(rig):
+    peer = await rig.connect("ann")
+
+    for is_paused in (False, True, True, False, False):
+        peer.say(Pause(is_paused=is_paused))
+
+    assert rig.session._hub.rendition_of("ann") is not None
+
+
+async def test_nothing_is_captured_while_every_viewer_is_hidden(rig):
+    peer = await rig.connect("ann")
+    push(rig)
+    await frames(peer, 1)
+
+    peer.say(Pause(is_paused=True))
+
+    assert rig.session._hub.renditions == {}
+
+
+async def test_viewers_follow_a_source_that_changes_its_size(rig):
+    ann, bob = await rig.connect("ann"), await rig.connect("bob")
+    push(rig)
+    await frames(ann, 1)
+    push(rig, 640, 360)
+    await until(lambda: ann.video.frames[-1].resolution == Resolution(640, 360))
+    await until(lambda: bob.video.frames[-1].resolution == Resolution(640, 360))
+
+    sizes = [frame.resolution for frame in ann.video.frames]
+    captures = [frame.capture_us for frame in ann.video.frames]
+    assert ann.video.frames[sizes.index(Resolution(640, 360))].is_keyframe
+    assert captures == sorted(set(captures))
+    assert len(rig.session._hub.renditions) == 1
+    assert [(told.width_px, told.height_px) for told in ann.heard(Stream)][-1] == (640, 360)
+
+
+async def test_viewer_is_told_of_a_new_size_when_it_gets_it(rig):
+    peer = await rig.connect("ann")
+    before = len(peer.heard(Stream))
+
+    rig.session.source_resized(Resolution(640, 360))
+
+    assert len(peer.heard(Stream)) == before
+    assert peer.heard(Stream)[-1].width_px == 320
+
+
+async def test_failed_rendition_is_opened_again_and_viewers_stay(rig):
+    peer = await rig.connect("ann")
+    push(rig)
+    await frames(peer, 1)
+    (key,) = rig.session._hub.renditions
+
+    rig.session.rendition_failed(key, "the encoder failed")
+    push(rig)
+
+    assert (await frames(peer, 2))[1].is_keyframe
+    assert rig.of_kind(Ended) == []
+
+
+async def test_third_failure_in_a_short_time_ends_the_session(rig):
+    await rig.connect("ann")
+    (key,) = rig.session._hub.renditions
+    for _ in range(3):
+        rig.session.rendition_failed(key, "no more memory")
+    await until(lambda: rig.of_kind(Ended))
+
+    (ended,) = rig.of_kind(Ended)
+    assert ended.is_failure
+    assert "3 times, last because no more memory" in ended.reason
+
+
+async def test_failures_far_apart_do_not_end_the_session(rig):
+    await rig.connect("ann")
+    (key,) = rig.session._hub.renditions
+    for _ in range(5):
+        rig.session.rendition_failed(key, "a hiccup")
+        rig.clock.step(6_000_000)
+
+    assert rig.session.state is SessionState.LIVE
+
+
+async def test_feed_that_fails_ends_the_session(rig, monkeypatch):
+    source = rig.session._studio._devices.source
+    monkeypatch.setattr(source, "grab", lambda _: source.push(np.zeros((1, 1), np.uint8)))
+
+    await rig.connect("ann")
+    await until(lambda: rig.of_kind(Ended))
+
+    assert rig.of_kind(Ended)[0].is_failure
+    assert (await rig.byes("ann"))[0].code is ByeCode.SESSION_ENDED
+
+
+# What viewers hear.
+
+
+async def test_ping_is_answered_with_the_clock_of_captures(rig):
+    peer = await rig.connect("ann")
+
+    peer.say(Ping(7))
+
+    assert peer.heard(Pong) == [Pong(7, rig.clock.now_us())]
+
+
+async def test_viewer_may_ask_for_a_keyframe(rig):
+    peer = await rig.connect("ann")
+
+    peer.say(Keyframe("the picture has stalled"))
+
+    assert peer.keyframes_requested == 1
+
+
+async def test_everybody_is_told_how_many_are_there(rig):
+    ann = await rig.connect("ann")
+    await rig.connect("bob")
+    together = ann.heard(Seat)[-1].viewers
+    rig.door.submit(Leave("bob", ByeCode.LEFT, "its connection was lost", may_return=True))
+
+    assert (together, ann.heard(Seat)[-1].viewers) == (2, 1)
+
+
+async def test_statistics_are_those_of_the_last_second(rig):
+    peer = await rig.connect("ann")
+    await asyncio.sleep(0)
+    peer.totals = PeerStatistics(bytes_sent=125_000, frames=60)
+    rig.clock.step(1_000_000)
+    await until(lambda: peer.heard(Statistics))
+
+    statistics = peer.heard(Statistics)[0]
+    assert (statistics.frames, statistics.target_bps) == (60, 1_000_000)
+    assert abs(statistics.sent_bps - 1_000_000) < 100_000
+
+
+async def test_statistics_after_a_pause_do_not_count_the_pause(rig):
+    peer = await rig.connect("ann")
+    await asyncio.sleep(0)
+    peer.totals = PeerStatistics(bytes_sent=125_000)
+    peer.say(Pause(is_paused=True))
+    for _ in range(60):
+        rig.clock.step(1_000_000)
+        await asyncio.sleep(0)
+    heard_while_hidden = peer.heard(Statistics)
+    peer.say(Pause(is_paused=False))
+    peer.totals = PeerStatistics(bytes_sent=250_000)
+    rig.clock.step(1_000_000)
+    await until(lambda: peer.heard(Statistics))
+
+    assert heard_while_hidden == []
+    assert abs(peer.heard(Statistics)[0].sent_bps - 1_000_000) < 100_000
+
+
+async def test_reason_of_an_encoder_is_cut_to_what_may_be_said(rig, monkeypatch):
+    monkeypatch.setattr(rig.session._studio, "encoder_of", lambda _: ("software", "because " * 1_000))
+
+    peer = await rig.connect("ann")
+
+    assert len(peer.heard(Stream)[-1].encoder_reason) == control.MAX_REASON_BYTES
+
+
+# Coming and going.
+
+
+@pytest.mark.parametrize(
+    "failure", [ConfigError("stun:: is no address"), TransportError("aiortc", "another version is installed")]
+)
+async def test_viewer_that_no_peer_can_be_made_for_is_told_why(rig, failure):
+    rig.peers.why_not = failure
+
+    rig.door.submit(Join("ann"))
+    (bye,) = await rig.byes("ann")
+    rig.peers.why_not = None
+
+    assert bye.reason == str(failure)
+    assert not bye.retry
+    assert isinstance((await rig.join("ann"), rig.said_to("ann")[-1])[1], Offer)
+
+
+async def test_viewer_that_cannot_come_back_has_left(rig):
+    ann, bob = await rig.connect("ann"), await rig.connect("bob")
+    rig.peers.why_not = ConfigError("stun:: is no address")
+
+    rig.door.submit(Join("ann"))
+    await rig.byes("ann")
+    await until(lambda: ann.is_closed)
+
+    assert bob.heard(Seat)[-1] == Seat(is_holder=True, viewers=1)
+
+
+async def test_session_that_closes_at_once_after_a_join_leaves_nothing(caplog):
+    before = asyncio.all_tasks()
+    with caplog.at_level(logging.ERROR):
+        async with open_session() as rig:
+            rig.door.submit(Join("ann"))
+            rig.door.submit(Stop("the lights go out"))
+            await until(lambda: rig.of_kind(Ended))
+
+    assert asyncio.all_tasks() == before
+    assert caplog.records == []
+
+
+async def test_closed_session_has_no_thread_timer_or_task():
+    tasks, threads = asyncio.all_tasks(), threading.active_count()
+    async with open_session() as rig:
+        peer = await rig.connect("ann")
+        push(rig)
+        await frames(peer, 1)
+        rig.door.submit(Leave("ann", ByeCode.LEFT, "its connection was lost", may_return=True))
+    # Threads of the loop's pool stay for the next blocking call.
+    pool = [thread for thread in threading.enumerate() if thread.name.startswith("asyncio_")]
+
+    assert asyncio.all_tasks() == tasks
+    assert threading.active_count() - len(pool) <= threads
+    assert rig.clock.timers == 0
+    assert peer.is_closed
+
+
+async def test_session_closes_twice():
+    async with open_session() as rig:
+        await rig.session.close()
+        await rig.session.close()
+
+        assert rig.session.state is SessionState.ENDED
+        assert len(rig.of_kind(Ended)) == 1
+
+
+# Opening.
+
+
+async def test_session_that_does_not_open_is_over_and_closes():
+    session = Session(config(session={"source": "nothing of this name"}), FakePeers(), SteppedClock())
+
+    with pytest.raises(StreamerError, match="nothing of this name"):
+        await session.open()
+    await session.close()
+
+    assert session.state is SessionState.ENDED
+
+
+async def test_session_opens_once(rig):
+    with pytest.raises(LocalProtocolError):
+        await rig.session.open()
+
+    assert rig.session.state is SessionState.LIVE
+
+
+async def test_device_that_opens_while_its_session_is_cancelled_is_closed_again(monkeypatch):
+    is_opening, may_open = threading.Event(), threading.Event()
+    closed = []
+
+    class Source:
+        def close(self) -> None:
+            closed.append(self)
+
+    def open_slowly(*_):
+        is_opening.set()
+        assert may_open.wait(20)
+        return Source()
+
+    monkeypatch.setattr(devices, "_open_source", open_slowly)
+    session = Session(config(), FakePeers(), SteppedClock())
+    opening = asyncio.create_task(session.open())
+    await until(is_opening.is_set)
+
+    opening.cancel()
+    may_open.set()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    await session.close()
+
+    assert len(closed) == 1
+    assert session.state is SessionState.ENDED

@@ -11,6 +11,8 @@ const LABELS: readonly ChannelLabel[] = ["control", "motion", "keys"];
 
 // How long ICE may be without an answer before the peer is given up; it often recovers from shorter gaps by itself.
 const DISCONNECTED_LIMIT_MS = 3000;
+// RFC 3264, section 6: an answer refuses a section by giving it no port.
+const REFUSED_VIDEO = /^m=video 0 /m;
 // Motion that has piled up is stale: what comes later says more.
 const MOTION_BACKLOG_BYTES = 4096;
 
@@ -54,10 +56,9 @@ export class Peer {
   /** Apply the server's offer and hand over the answer; candidates follow it one by one. */
   async answer(offer: string, send: (answer: string) => void): Promise<void> {
     await this.connection.setRemoteDescription({ type: "offer", sdp: offer });
-    await this.connection.setLocalDescription();
-    const description = this.connection.localDescription;
-    if (this.#isClosed || description === null) return;
-    send(description.sdp);
+    const answer = await this.#applyAnswer();
+    if (this.#isClosed) return;
+    send(answer);
     this.#isAnswered = true;
     for (const candidate of this.#early.splice(0)) this.#candidate(candidate);
   }
@@ -78,6 +79,17 @@ export class Peer {
     this.#isClosed = true;
     clearTimeout(this.#disconnectedTimer);
     this.connection.close();
+  }
+
+  /**
+   * Make the answer and apply it, unless it refuses the video: Chromium fails to apply that, because the section of the
+   * channels is left with a transport that was not offered to stand alone. The server is to see the refusal all the same,
+   * and to say what it means.
+   */
+  async #applyAnswer(): Promise<string> {
+    const answer = await this.connection.createAnswer();
+    if (!REFUSED_VIDEO.test(answer.sdp ?? "")) await this.connection.setLocalDescription(answer);
+    return this.connection.localDescription?.sdp ?? answer.sdp ?? "";
   }
 
   #candidate(candidate: RTCIceCandidate | null): void {

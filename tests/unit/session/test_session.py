@@ -373,3 +373,36 @@ async def test_device_that_opens_while_its_session_is_cancelled_is_closed_again(
 
     assert len(closed) == 1
     assert session.state is SessionState.ENDED
+
+
+# A source that encodes.
+
+
+@pytest.fixture
+async def prepared_rig():
+    units = [(b"\x10" + bytes(9), True), (b"\x11" + bytes(9), False)]
+    async with open_session(
+        session={"source": "prepared"}, sources={"prepared": {"codec": "vp8", "units": units}}
+    ) as rig:
+        yield rig
+
+
+async def test_ready_made_frames_reach_viewers_from_a_keyframe_on(prepared_rig):
+    peer = await prepared_rig.connect("ann")
+    prepared_rig.clock.step(20_000)
+    first, *_ = await frames(peer, 1)
+
+    stream = peer.heard(Stream)[-1]
+    assert first.is_keyframe
+    assert first.payloads
+    assert (stream.encoder, stream.encoder_reason) == ("prepared", "the source brings encoded frames")
+
+
+async def test_viewer_that_comes_right_after_the_last_one_left_gets_ready_made_frames(prepared_rig):
+    await prepared_rig.connect("ann")
+
+    prepared_rig.door.submit(Leave("ann", ByeCode.LEFT, "the page was loaded again"))
+    peer = await prepared_rig.connect("ann")
+    prepared_rig.clock.step(20_000)
+
+    assert (await frames(peer, 1))[0].is_keyframe

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from streamer.allocator import return_large_blocks
 from streamer.clock import Clock, SystemClock
 from streamer.config import Config, IceConfig, LogConfig, LogFormat, LogLevel
 from streamer.errors import SessionError
@@ -36,6 +37,7 @@ def run(config: Config) -> None:
         ConfigError: something that the configuration names is not there, or cannot be.
         StreamerError: a device failed.
     """
+    return_large_blocks()
     set_up_logging(config.log)
     asyncio.run(_Run(config, SystemClock()).run())
 

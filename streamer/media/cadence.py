@@ -19,6 +19,10 @@ _MAX_SKIPPED_FRAMES = 3
 # Long enough that scrolling and typing have paused, short enough that the eye has not begun to read: desktop streamers
 # use 150 to 300 ms.
 REFINEMENT_DELAY_US = 200_000
+# A picture full of text needs many frames' bytes to become sharp: at 720p and 8 Mbit/s its keyframe had 19 dB, and
+# sixteen refinements brought it to 42 dB. They take every second frame's turn, so that what moves next finds room.
+MAX_REFINEMENTS = 16
+REFINEMENT_SPACING_FRAMES = 2
 # Keeps the receiver's statistics and our reports alive while nothing changes, at the price of one small frame.
 HEARTBEAT_INTERVAL_US = 1_000_000
 
@@ -59,6 +63,7 @@ class Cadence:
         self._changed_at_us = 0
         self._due_at_us = 0
         self._interval_us = 0
+        self._refinements = 0
         self._is_refined = False
         self._skipped_frames = 0
         self._skipped_at_us = 0
@@ -81,16 +86,18 @@ class Cadence:
             return _NEW if has_unsent_frame else self._repeat(now_us)
         return self._weigh(now_us, backlog_us, has_new_frame=has_new_frame)
 
-    def encoded(self, now_us: int, *, is_new: bool, is_refinement: bool = False) -> None:
-        """Note what was encoded after the last decision."""
+    def encoded(self, now_us: int, *, is_new: bool, is_refinement: bool = False, is_settled: bool = True) -> None:
+        """Note what was encoded after the last decision; a refinement that changed next to nothing has settled."""
         period_us = round(self._interval_us * (1 - _HEADROOM_RATIO))
         self._due_at_us = max(self._due_at_us, now_us - period_us) + period_us
         if is_new or self._wants_keyframe or self._encoded_at_us is None:
             # A keyframe is coarser than what it replaces, so it is followed by a refinement as a new picture is.
             self._changed_at_us = now_us
+            self._refinements = 0
             self._is_refined = False
         elif is_refinement:
-            self._is_refined = True
+            self._refinements += 1
+            self._is_refined = is_settled or self._refinements == MAX_REFINEMENTS
         self._encoded_at_us = now_us
         self._skipped_frames = 0
 
@@ -116,9 +123,10 @@ class Cadence:
         return Decision(Action.WAIT, patience_us) if now_us < patience_us else _KEPT
 
     def _rest(self, now_us: int, encoded_at_us: int) -> Decision:
-        """Nothing is new: refine the picture once, then show a sign of life now and then."""
+        """Nothing is new: refine the picture until it has settled, then show a sign of life now and then."""
         if not self._is_refined:
-            refine_at_us = self._changed_at_us + REFINEMENT_DELAY_US
+            spacing_us = REFINEMENT_SPACING_FRAMES * self._interval_us
+            refine_at_us = self._changed_at_us + REFINEMENT_DELAY_US + self._refinements * spacing_us
             return _REFINED if now_us >= refine_at_us else Decision(Action.WAIT, refine_at_us)
         heartbeat_at_us = encoded_at_us + HEARTBEAT_INTERVAL_US
         return _KEPT if now_us >= heartbeat_at_us else Decision(Action.WAIT, heartbeat_at_us)

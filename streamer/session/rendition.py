@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 # With headers, extensions and SRTP a datagram stays under 1280 bytes, the least that every IPv6 path carries whole.
 MAX_PAYLOAD_BYTES = 1200
+# A refinement that takes less than this share of its budget found nothing more to improve.
+_SETTLED_RATIO = 0.05
 # A picture that was captured longer ago than this is shown as of now: nothing has changed since.
 _STALE_US = 200_000
 
@@ -149,7 +151,9 @@ class EncodedRendition:
         finally:
             lease.release()
         trace.stamp(Stage.ENCODE, self._clock.now_us())
-        self._cadence.encoded(now_us, is_new=not is_kept, is_refinement=order.is_refinement)
+        self._cadence.encoded(
+            now_us, is_new=not is_kept, is_refinement=order.is_refinement, is_settled=_is_settled(encoded, order)
+        )
         self._publish(encoded, machinery, trace)
 
     def _publish(self, encoded: EncodedFrame, machinery: Machinery, trace: FrameTrace) -> None:
@@ -197,3 +201,8 @@ class EncodedRendition:
                 what()
 
         self._post(tell)
+
+
+def _is_settled(encoded: EncodedFrame, order: EncodeOrder) -> bool:
+    budget_bytes = order.target_bps / order.fps / 8
+    return len(encoded.data) < _SETTLED_RATIO * budget_bytes

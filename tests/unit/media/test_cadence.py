@@ -3,7 +3,15 @@ from itertools import pairwise
 
 import pytest
 
-from streamer.media.cadence import HEARTBEAT_INTERVAL_US, REFINEMENT_DELAY_US, Action, Cadence, Decision
+from streamer.media.cadence import (
+    HEARTBEAT_INTERVAL_US,
+    MAX_REFINEMENTS,
+    REFINEMENT_DELAY_US,
+    REFINEMENT_SPACING_FRAMES,
+    Action,
+    Cadence,
+    Decision,
+)
 
 _INTERVAL_US = 16_667
 _START_US = 5_000_000
@@ -19,6 +27,8 @@ class _Rendition:
         self.now_us = _START_US
         self.encoded: list[tuple[int, int, Decision]] = []
         self.skipped: list[int] = []
+        # Whether a refinement finds nothing more to improve.
+        self.settles = True
         self._newest_us: int | None = None
         self._has_new = False
 
@@ -57,7 +67,10 @@ class _Rendition:
                 continue
             self.encoded.append((self.now_us, self._newest_us, decision))
             self.cadence.encoded(
-                self.now_us, is_new=decision.action is Action.ENCODE_NEW, is_refinement=decision.is_refinement
+                self.now_us,
+                is_new=decision.action is Action.ENCODE_NEW,
+                is_refinement=decision.is_refinement,
+                is_settled=self.settles,
             )
             wants_keyframe = False
         raise AssertionError("the cadence never waits")
@@ -204,6 +217,18 @@ def test_cadence_refines_once_and_then_shows_a_sign_of_life_each_second():
     kept = [(now_us - _START_US, decision.is_refinement) for now_us, _, decision in rendition.encoded[1:]]
     refined_us = REFINEMENT_DELAY_US
     assert kept == [(refined_us, True)] + [(refined_us + n * HEARTBEAT_INTERVAL_US, False) for n in (1, 2, 3)]
+
+
+def test_cadence_refines_a_bounded_number_of_times_while_the_picture_has_not_settled():
+    rendition = _Rendition(fps=50)
+    rendition.settles = False
+    rendition.deliver(_START_US)
+
+    rendition.run_until(_START_US + 1_500_000)
+
+    refined_us = [now_us - _START_US for now_us, _, decision in rendition.encoded if decision.is_refinement]
+    spacing_us = REFINEMENT_SPACING_FRAMES * 20_000
+    assert refined_us == [REFINEMENT_DELAY_US + number * spacing_us for number in range(MAX_REFINEMENTS)]
 
 
 def test_cadence_does_not_refine_while_the_source_delivers():

@@ -124,7 +124,7 @@ class Assembly:
                 offered: Capabilities = module.capabilities()
                 if codec in offered.codecs and self._config.session.size.fits_in(offered.max_resolution):
                     capabilities = self._try(codec, name, module, offered)
-                    return EncoderChoice(codec, name, _reason(name, passed_over), module, capabilities)
+                    return EncoderChoice(codec, name, _reason(passed_over), module, capabilities)
                 why = f"does not encode {codec} at {self._config.session.size}"
             passed_over.append(f"{name}: {why}")
         logger.warning("%s is not offered because no encoder can make it (%s)", codec, "; ".join(passed_over))
@@ -158,5 +158,5 @@ def load_codec(name: str) -> Codec:
     return cast("Codec", registry.load("codecs", name))
 
 
-def _reason(name: str, passed_over: list[str]) -> str:
-    return f"{name} is the first that can" + (f" ({'; '.join(passed_over)})" if passed_over else "")
+def _reason(passed_over: list[str]) -> str:
+    return "it is the first that can" + (f" ({'; '.join(passed_over)})" if passed_over else "")

@@ -18,8 +18,8 @@ from streamer.errors import SessionError
 from streamer.media.frame import Resolution
 
 _WARM_UP_S = 3.0
-# Between the end of a silence and the next one: long enough to recover, different each time, so that no phase is met
-# again and again.
+# Before each silence: long enough to recover from the last one, different each time, so that no phase is met again and
+# again.
 _REST_S = (2.0, 3.0)
 
 
@@ -79,5 +79,8 @@ def _fall_silent(
     if detour.relay is None:
         raise SessionError("the page plays although its media was to go through a relay that does not exist")
     for _ in range(count):
+        # Pictures must be seen first: how long one stood still is counted from the last of them.
+        watched.wait(random.uniform(*_REST_S))
         windows_ms.append(detour.relay.silence(silence_ms))
-        watched.wait(silence_ms / 1000 + random.uniform(*_REST_S))
+        watched.wait(silence_ms / 1000)
+    watched.wait(_REST_S[1])

@@ -99,8 +99,9 @@ class CapacityError(SessionError):
 
 
 class Closed(SessionError):  # noqa: N818 - it is a state, not a mistake
-    """The session or the viewer has ended. `reason` says why."""
+    """The session or the viewer has ended, because of `reason`; `is_failure` tells a breakdown from a wanted end."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, is_failure: bool = False) -> None:
         super().__init__(f"closed because {reason}")
         self.reason = reason
+        self.is_failure = is_failure

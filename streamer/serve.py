@@ -135,6 +135,8 @@ class _Run:
             click.echo(f"Streaming {event.source}, {size} at {event.fps:g} fps: {event.encoder}.")
         elif isinstance(event, Ended):
             self._failure = event.reason if event.is_failure else None
+            if not event.is_failure and not self._stopped.is_set():
+                click.echo(f"The session ended because {event.reason}.")
             self._stopped.set()
 
     def _make_peer(self, observer: PeerObserver, codecs: tuple[str, ...]) -> Peer:

@@ -176,7 +176,8 @@ class Desktop:
         elif ended.name == _X_SERVER:
             self._fail(str(ended))
         else:
-            self._finish(Closed(f"the program {ended}"))
+            # A program that ends with status 0 was closed by whoever used it.
+            self._finish(Closed(f"the program {ended}", is_failure=ended.status != 0))
 
     def _on_lost(self) -> None:
         self._fail("its guardian was killed")

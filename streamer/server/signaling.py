@@ -120,7 +120,7 @@ class Signaling:
         if isinstance(event, Say):
             self._say(event.viewer, event.message)
         elif isinstance(event, Ended):
-            self._end(Bye(reason=event.reason, code=ByeCode.SESSION_ENDED, retry=not event.is_failure))
+            self._end(Bye(reason=event.reason, code=ByeCode.SESSION_ENDED, retry=False))
 
     def _say(self, viewer: str, message: ServerMessage) -> None:
         carrier = self._viewers.get(viewer)

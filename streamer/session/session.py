@@ -89,7 +89,7 @@ class Session:
 
     async def close(self, reason: str = "the server is stopping", *, is_failure: bool = False) -> None:
         """Say goodbye to everybody, give up everything, and return when that is done."""
-        self._end(reason, is_failure=is_failure)
+        self._end(reason, ByeCode.SERVER_STOPPING, is_failure=is_failure)
         if self._closing is not None:
             await asyncio.shield(self._closing)
 
@@ -108,7 +108,7 @@ class Session:
                 if command.viewer in self._viewers:
                     self._lose(self._viewers[command.viewer], may_return=command.may_return)
             case Stop():
-                self._end(command.reason, is_failure=False)
+                self._end(command.reason, ByeCode.SERVER_STOPPING, is_failure=False)
 
     def subscribe(self, listener: Listener) -> None:
         self._listeners.append(listener)
@@ -156,15 +156,16 @@ class Session:
 
     # What the studio tells (`StudioOwner`).
 
-    def source_ended(self, reason: str) -> None:
-        self._end(reason, is_failure=True)
+    def source_ended(self, reason: str, *, is_failure: bool = True) -> None:
+        self._end(reason, ByeCode.SESSION_ENDED, is_failure=is_failure)
 
     def rendition_failed(self, key: RenditionKey, reason: str) -> None:
         logger.warning("%s failed because %s", key, reason)
         now_us = self._clock.now_us()
         self._failed_at_us.append(now_us)
         if len(self._failed_at_us) == _MAX_FAILURES and now_us - self._failed_at_us[0] < _FAILURES_US:
-            self._end(f"{key} failed {_MAX_FAILURES} times, last because {reason}", is_failure=True)
+            last = f"{key} failed {_MAX_FAILURES} times, last because {reason}"
+            self._end(last, ByeCode.SESSION_ENDED, is_failure=True)
         else:
             self._hub.reopen(key)
 
@@ -251,16 +252,17 @@ class Session:
 
     # The end.
 
-    def _end(self, reason: str, *, is_failure: bool) -> None:
+    def _end(self, reason: str, code: ByeCode, *, is_failure: bool) -> None:
         """Begin the end, once."""
         if self.state is SessionState.LIVE:
             self._lifecycle.fire(SessionTrigger.STOP)
-            self._closing = asyncio.get_running_loop().create_task(self._wind_down(reason, is_failure=is_failure))
+            self._closing = asyncio.get_running_loop().create_task(self._wind_down(reason, code, is_failure=is_failure))
 
-    async def _wind_down(self, reason: str, *, is_failure: bool) -> None:
-        code = ByeCode.SESSION_ENDED if is_failure else ByeCode.SERVER_STOPPING
+    async def _wind_down(self, reason: str, code: ByeCode, *, is_failure: bool) -> None:
+        # A server that stops may start again; a session that is over does not come back.
+        retry = code is ByeCode.SERVER_STOPPING
         for viewer in list(self._viewers.values()):
-            self._tell(Say(viewer.name, Bye(reason=reason, code=code, retry=not is_failure)))
+            self._tell(Say(viewer.name, Bye(reason=reason, code=code, retry=retry)))
             self._lose(viewer, may_return=False)
         self._seat.close()
         self._hub.close()

@@ -30,8 +30,8 @@ AnyRendition: TypeAlias = EncodedRendition | PreparedRendition
 class StudioOwner(RenditionOwner, Protocol):
     """The session, as its studio sees it. Called on the event loop."""
 
-    def source_ended(self, reason: str) -> None:
-        """Note that there will be no more pictures."""
+    def source_ended(self, reason: str, *, is_failure: bool = True) -> None:
+        """Note that there will be no more pictures, which may be what somebody wanted."""
 
 
 class Studio:
@@ -104,7 +104,7 @@ class Studio:
         except DesktopError as exc:
             self._owner.source_ended(str(exc))
         else:
-            self._owner.source_ended(ended.reason)
+            self._owner.source_ended(ended.reason, is_failure=ended.is_failure)
 
     async def close(self) -> None:
         """Wait for the renditions, which their hub has closed, then close feed and devices."""

@@ -85,12 +85,23 @@ def test_killed_server_leaves_nothing(traces: Traces) -> None:
         wait_for(traces.are_gone)
 
 
+def test_server_fails_with_its_program(traces: Traces) -> None:
+    environment = {**os.environ, **traces.environment}
+
+    ended = run_streamer("serve", "--port", "0", "--app", "false", "--size", "320x240", environment=environment)
+
+    assert "the program false ended with status 1" in ended.stderr.splitlines()[-1]
+    assert ended.returncode == 1
+    wait_for(traces.are_gone)
+
+
 def test_server_ends_with_its_program_and_says_why(traces: Traces) -> None:
     environment = {**os.environ, **traces.environment}
 
     ended = run_streamer("serve", "--port", "0", "--app", "sleep 0", "--size", "320x240", environment=environment)
 
-    assert "the program sleep ended with status 0" in ended.stderr.splitlines()[-1]
+    assert "the program sleep ended with status 0" in ended.stdout.splitlines()[-1]
+    assert ended.returncode == 0
     assert "Traceback" not in ended.stderr
     wait_for(traces.are_gone)
 

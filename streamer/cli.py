@@ -72,7 +72,6 @@ Each option is also a key in a configuration file and an environment variable: `
 
 _BENCHES = {
     "latency": "How old pictures are when they are seen, and how long a click takes to show.",
-    "network": "What a changing network does to the stream.",
     "send": "What sending costs, next to aiortc as it comes.",
     "soak": "Memory, descriptors and tasks over time and reconnections.",
     "start": "How long it takes from opening the page to the first picture.",

@@ -18,8 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from streamer.errors import LocalProtocolError, SourceError
 from streamer.media.frame import PixelFormat, Resolution, VideoFrame
 from streamer.protocol.actions import InputAction
+from streamer.sources._rate_limit import RateLimit
 from streamer.sources._ring import Canvas, SurfaceRing
-from streamer.sources._ticker import RateLimit, wait_until_us
+from streamer.sources._ticker import wait_until_us
 from streamer.sources.base import SourceSettings
 
 _NAME = "callback"

@@ -1,6 +1,6 @@
 import pytest
 
-from streamer.sources._ticker import RateLimit, Ticker
+from streamer.sources._ticker import Ticker
 from tests.fakes.clock import ManualClock
 
 LONG_US = 60_000_000
@@ -74,23 +74,3 @@ def test_wake_ends_one_wait():
     assert not ticker.wait(LONG_US)
     assert clock.now_us() == 0
     assert ticker.wait(LONG_US)
-
-
-def test_rate_limit_holds_over_time_for_a_faster_producer():
-    limit = RateLimit(60)
-    passed = 0
-    for now_us in range(1_000_000, 11_000_000, 1_000):
-        if now_us >= limit.earliest_us:
-            limit.count(now_us)
-            passed += 1
-
-    assert passed == pytest.approx(600, abs=2)
-
-
-def test_rate_limit_lets_jitter_of_the_same_rate_pass():
-    limit = RateLimit(100)
-
-    for turn in range(50):
-        now_us = 1_000_000 + turn * 10_000 + (4_000 if turn % 2 else 0)
-        assert now_us >= limit.earliest_us, f"frame {turn} had to wait"
-        limit.count(now_us)

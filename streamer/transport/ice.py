@@ -178,7 +178,8 @@ def require_candidates(connection: Connection) -> None:
 def parse_candidate(line: str) -> RTCIceCandidate | None:
     """Parse one remote candidate; return None for one that is of no use to us.
 
-    No use: TCP, a second component, a host name other than `.local` (nothing is looked up), an address of nobody.
+    No use: TCP, a second component, a host name other than `.local` (nothing is looked up), an address of nobody or in
+    a zone.
 
     Raises:
         RemoteProtocolError: it cannot be parsed.
@@ -189,9 +190,9 @@ def parse_candidate(line: str) -> RTCIceCandidate | None:
     try:
         candidate = candidate_from_sdp(text)
     except (AssertionError, ValueError, LookupError) as exc:
-        raise RemoteProtocolError(f"candidate {text!r} cannot be parsed") from exc
+        raise RemoteProtocolError(f"candidate {text[:80]!r} cannot be parsed") from exc
     if not 0 <= candidate.port <= _MAX_PORT:
-        raise RemoteProtocolError(f"candidate {text!r} has no such port")
+        raise RemoteProtocolError(f"candidate {text[:80]!r} has no such port")
     is_useful = candidate.component == _COMPONENT_RTP and candidate.protocol.lower() == "udp" and candidate.port > 0
     return candidate if is_useful and _is_useful_host(candidate.ip) else None
 
@@ -208,4 +209,6 @@ def _is_useful_host(host: str) -> bool:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
-    return not (address.is_multicast or address.is_unspecified)
+    # RFC 4007, section 6: what a zone is called, its own machine alone knows. A long name makes a socket of ours fail.
+    has_zone = "%" in host
+    return not (address.is_multicast or address.is_unspecified or has_zone)

@@ -140,8 +140,9 @@ def read_answer(sdp: str, formats: Sequence[OfferedFormat], mids: Sequence[str])
         RemoteProtocolError: the answer is too long, malformed, or does not match the offer.
     """
     session, sections = _split(sdp)
-    if [section.kind for section in sections] != ["video", "application"]:
-        raise RemoteProtocolError(f"answer with media sections {[section.kind for section in sections]}")
+    kinds = " ".join(section.kind for section in sections)
+    if kinds != "video application":
+        raise RemoteProtocolError(f"answer with media sections {kinds[:80]!r}")
     video, application = sections
     chosen = _chosen_format(video, formats)
     if application.port == 0:

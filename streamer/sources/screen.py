@@ -1,8 +1,9 @@
 """Capture an X11 screen through shared memory, woken by its changes.
 
-A change after a quiet time is grabbed at once; while changes keep coming, there is at least about 1/fps between two
-grabs. Each buffer remembers in which bands it is out of date, so a small change costs a small copy. Nothing is copied
-between the memory that the server writes and the frame. The pointer is not in the picture: the viewer draws its own.
+A change is grabbed at once, also one out of turn, as the answer to a click is; while changes keep coming, the grabs
+hold the frame rate. Each buffer remembers in which bands it is out of date, so a small change costs a small copy.
+Nothing is copied between the memory that the server writes and the frame. The pointer is not in the picture: the viewer
+draws its own.
 """
 
 import os
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from streamer import x11
 from streamer.errors import ConfigError, DeviceError, LocalProtocolError, SourceError
 from streamer.media.frame import SRGB_FULL, MemoryKind, PixelFormat, Plane, Resolution, Surface, VideoFrame
+from streamer.sources._rate_limit import RateLimit
 from streamer.sources.base import SourceSettings
 from streamer.x11.bands import all_bands
 
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
 _NAME = "screen"
 # One being encoded, one kept for the next viewer, one captured and waiting, one being written.
 _BUFFERS = 4
-# The share of the interval by which a grab may come early after a late one: keeps the rate at fps, and lets the grabs
-# follow a program that draws at the same rate without waiting for a clock of their own.
-_EARLY_RATIO = 0.25
 # poll(2) counts in milliseconds and wakes late; the rest of a wait is left to the clock.
 _COARSE_US = 2000
 
@@ -61,8 +60,7 @@ class ScreenSource:
         self._capture = capture
         self._clock = settings.clock
         self._last_input = settings.last_input
-        self._interval_us = round(1_000_000 / settings.fps)
-        self._not_before_us = 0
+        self._limit = RateLimit(settings.fps)
         self._number = 0
         self._lock = Lock()
         self._is_woken = False
@@ -130,12 +128,12 @@ class ScreenSource:
             now_us = self._clock.now_us()
             is_changed = self._capture.is_changed()
             buffer = self._freshest() if is_changed else None
-            if buffer is not None and now_us >= self._not_before_us:
+            if buffer is not None and now_us >= self._limit.earliest_us:
                 return buffer
             if now_us >= until_us:
                 return None
             if buffer is not None:
-                self._wait_for_turn(min(until_us, self._not_before_us))
+                self._wait_for_turn(min(until_us, self._limit.earliest_us))
             else:
                 news = self._wakes if is_changed else self._wakes_and_news
                 news.poll(-(-(until_us - now_us) // 1000))
@@ -158,8 +156,7 @@ class ScreenSource:
         if not changes or not self._capture.grab(buffer.segment, buffer.stale):
             return None
         buffer.stale = 0
-        early_us = round(self._interval_us * _EARLY_RATIO)
-        self._not_before_us = max(self._not_before_us, capture_us - early_us) + self._interval_us
+        self._limit.count(capture_us)
         self._number += 1
         with self._lock:
             self._free.remove(buffer)

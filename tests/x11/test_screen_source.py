@@ -161,8 +161,8 @@ def test_fps_bounds_the_rate(xvfb, client):
         source.release(frame)
     source.close()
 
-    # Five intervals of 50 ms, the first of which a quarter may be missing from.
-    assert captured_us[-1] - captured_us[0] >= 5 * 50_000 * 0.95 - 12_500
+    # Five intervals of 50 ms, one of which may be missing: there is room for one frame out of turn.
+    assert captured_us[-1] - captured_us[0] >= 4 * 50_000 * 0.95
 
 
 def test_resized_screen_gives_frames_of_the_new_size(source, client):

@@ -19,6 +19,7 @@ _START_CODE = b"\x00\x00\x01"
 _LONG_START_CODE = b"\x00\x00\x00\x01"
 # Table 7-1: the NAL unit types that matter here. Those from the first slice to the IDR slice carry the picture.
 _SLICE, _IDR, _SPS, _AUD, _FILLER = 1, 5, 7, 9, 12
+_NOT_SENT = (_AUD, _FILLER)
 _TYPE_BITS, _NRI_BITS, _FORBIDDEN_BIT = 0x1F, 0x60, 0x80
 # RFC 6184, table 1.
 _STAP_A, _FU_A = 24, 28
@@ -64,26 +65,30 @@ def is_keyframe(data: bytes) -> bool:
 
 
 def conform(data: bytes) -> bytes:
-    """Return the access unit without delimiters and filler, its parameter set rewritten for immediate output.
+    """Return the access unit, its parameter set rewritten for immediate output.
 
     Raises:
         LocalProtocolError: there is no NAL unit in it, or a parameter set that cannot be read.
     """
-    spans = _checked_units(data)
-    kinds = {data[start] & _TYPE_BITS for start, _ in spans}
-    if kinds.isdisjoint((_SPS, _AUD, _FILLER)):
-        return data
-    units = []
-    for start, end in spans:
+    rewritten: list[bytes] = []
+    kept_from, kind = 0, None
+    for start, end in _units(data):
         kind = data[start] & _TYPE_BITS
-        if kind not in (_AUD, _FILLER):
-            unit = data[start:end]
-            units.append(with_immediate_output(unit) if kind == _SPS else unit)
-    return b"".join(_LONG_START_CODE + unit for unit in units)
+        if kind == _SPS:
+            rewritten += data[kept_from:start], with_immediate_output(data[start:end])
+            kept_from = end
+        elif _SLICE <= kind <= _IDR:
+            # Clause 7.4.1.2.3: parameter sets come before the first slice. What follows is not searched.
+            break
+    if kind is None:
+        raise _no_unit(data)
+    return b"".join((*rewritten, data[kept_from:])) if rewritten else data
 
 
 def packetize(data: bytes, max_payload_bytes: int) -> tuple[bytes, ...]:
     """Return the payloads of an access unit: small NAL units together, large ones in fragments of about equal size.
+
+    Delimiters and filler are left out: packets have boundaries of their own.
 
     Raises:
         LocalProtocolError: there is no NAL unit in it.
@@ -91,7 +96,9 @@ def packetize(data: bytes, max_payload_bytes: int) -> tuple[bytes, ...]:
     payloads: list[bytes] = []
     together: list[bytes] = []
     together_bytes = 1
-    for start, end in _checked_units(data):
+    for start, end in _units(data):
+        if data[start] & _TYPE_BITS in _NOT_SENT:
+            continue
         size_bytes = end - start
         if together and together_bytes + _STAP_LENGTH_BYTES + size_bytes > max_payload_bytes:
             payloads.append(_join(together))
@@ -103,6 +110,8 @@ def packetize(data: bytes, max_payload_bytes: int) -> tuple[bytes, ...]:
             together_bytes += _STAP_LENGTH_BYTES + size_bytes
     if together:
         payloads.append(_join(together))
+    if not payloads:
+        raise _no_unit(data)
     return tuple(payloads)
 
 
@@ -159,11 +168,8 @@ def _units(data: bytes) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-def _checked_units(data: bytes) -> list[tuple[int, int]]:
-    units = list(_units(data))
-    if not units:
-        raise LocalProtocolError(f"there is no NAL unit in an access unit of {len(data)} bytes")
-    return units
+def _no_unit(data: bytes) -> LocalProtocolError:
+    return LocalProtocolError(f"there is no NAL unit in an access unit of {len(data)} bytes")
 
 
 def _join(units: list[bytes]) -> bytes:

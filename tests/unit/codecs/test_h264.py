@@ -135,10 +135,28 @@ def test_h264_conform_leaves_a_delta_frame_as_it_is():
     assert h264.conform(data) is data
 
 
-def test_h264_conform_drops_delimiters_and_filler():
+def test_h264_payloads_leave_out_delimiters_and_filler():
     data = _LONG + _AUD + _LONG + _SEI + _SHORT + _unit(0x41, 50) + _SHORT + _FILLER
 
-    assert _units(h264.conform(data)) == [_SEI, _unit(0x41, 50)]
+    payloads = h264.packetize(data, 1200)
+
+    assert _units(h264.depacketize(payloads)) == [_SEI, _unit(0x41, 50)]
+
+
+def test_h264_access_unit_of_nothing_but_filler_is_an_error():
+    with pytest.raises(LocalProtocolError, match="no NAL unit"):
+        h264.packetize(_LONG + _FILLER, 1200)
+
+
+def test_h264_conform_rewrites_every_parameter_set():
+    (access_unit,) = _encoded(1, {"profile": "baseline"})
+    sps, *others = _units(access_unit)
+    plain = _without_usability_information(sps)
+
+    units = _units(h264.conform(b"".join(_LONG + unit for unit in (plain, plain, *others))))
+
+    assert units[0] == units[1] != plain
+    assert units[2:] == others
 
 
 def test_h264_conform_refuses_a_parameter_set_that_it_cannot_read():

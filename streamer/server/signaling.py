@@ -12,6 +12,7 @@ from aiohttp import WSMsgType, web
 from streamer.clock import Clock
 from streamer.config import ServerConfig
 from streamer.errors import AuthError, RemoteProtocolError
+from streamer.protocol.allowance import Allowance
 from streamer.protocol.signaling import (
     MAX_MESSAGE_BYTES,
     Answer,
@@ -27,7 +28,6 @@ from streamer.protocol.signaling import (
     Welcome,
     parse_from_viewer,
 )
-from streamer.server.allowance import Allowance
 from streamer.server.auth import Gate
 from streamer.server.carrier import PATIENCE_S, Carrier
 from streamer.server.resumption import Resumption
@@ -139,7 +139,8 @@ class Signaling:
 
     async def _serve(self, carrier: Carrier, address: str) -> None:
         viewer = None
-        allowance = Allowance(self._config.max_messages_per_s, self._clock.now_us())
+        limit = self._config.max_messages_per_s
+        allowance = Allowance(limit, burst_messages=limit, now_us=self._clock.now_us())
         try:
             hello = await self._expect_hello(carrier, allowance)
             viewer = self._welcome(carrier, hello)

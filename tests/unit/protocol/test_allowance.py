@@ -1,14 +1,14 @@
-from streamer.server.allowance import Allowance
+from streamer.protocol.allowance import Allowance
 
 
-def test_allowance_grants_one_second_at_once_and_no_more() -> None:
-    allowance = Allowance(5, now_us=0)
+def test_allowance_grants_a_burst_at_once_and_no_more() -> None:
+    allowance = Allowance(2, burst_messages=5, now_us=0)
 
     assert [allowance.take(0) for _ in range(6)] == [True] * 5 + [False]
 
 
 def test_allowance_comes_back_with_time() -> None:
-    allowance = Allowance(5, now_us=0)
+    allowance = Allowance(5, burst_messages=5, now_us=0)
     for _ in range(5):
         allowance.take(0)
 
@@ -17,8 +17,8 @@ def test_allowance_comes_back_with_time() -> None:
     assert not allowance.take(200_000)
 
 
-def test_allowance_does_not_grow_beyond_a_second() -> None:
-    allowance = Allowance(5, now_us=0)
+def test_allowance_does_not_grow_beyond_its_burst() -> None:
+    allowance = Allowance(5, burst_messages=5, now_us=0)
 
     granted = [allowance.take(3_600_000_000) for _ in range(6)]
 
@@ -26,9 +26,9 @@ def test_allowance_does_not_grow_beyond_a_second() -> None:
 
 
 def test_allowance_keeps_its_rate_over_time() -> None:
-    allowance = Allowance(50, now_us=0)
+    allowance = Allowance(50, burst_messages=50, now_us=0)
 
     granted = sum(allowance.take(now_us) for now_us in range(0, 10_000_000, 1000))
 
-    # One second's worth at the start, then the rate.
+    # The burst at the start, then the rate.
     assert granted == 50 + 10 * 50 - 1

@@ -84,7 +84,8 @@ class SendHistory:
             ring = self._grow()
             at = packet.sequence & (len(ring) - 1)
         ring[at] = packet
-        self._newest_index = self.index(packet.sequence)
+        newest = self._newest_index
+        self._newest_index = packet.sequence if newest is None else newest + 1
 
     def get(self, sequence: int) -> SentPacket | None:
         """Return the packet with this sequence number if it is still held."""

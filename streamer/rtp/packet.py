@@ -1,7 +1,7 @@
-"""The RTP header: written into the sender's buffer, and parsed whole for receivers of ours.
+"""An RTP packet: its fixed header and padding, and its parsing for receivers of ours.
 
-Owns the fixed header, padding and the place of the header extension block. What the block says is `extensions.py`'s.
-Format: RFC 3550, section 5.1.
+Heads of outgoing packets are written by `header.py`; what the extension block says is `extensions.py`'s. Format:
+RFC 3550, section 5.1.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,13 @@ from streamer.errors import RemoteProtocolError
 HEADER_BYTES = 12
 _VERSION = 2
 _HEADER = Struct("!BBHII")
-_pack_header_into = _HEADER.pack_into
 _EXTENSION_HEADER = Struct("!HH")
 
-_VERSION_BITS = _VERSION << 6
-_PADDING_BIT = 0x20
-_EXTENSION_BIT = 0x10
+VERSION_BITS = _VERSION << 6
+PADDING_BIT = 0x20
+EXTENSION_BIT = 0x10
 _CSRC_COUNT_MASK = 0x0F
-_MARKER_BIT = 0x80
+MARKER_BIT = 0x80
 _PAYLOAD_TYPE_MASK = 0x7F
 
 
@@ -36,34 +35,6 @@ class RtpPacket:
     extension: bytes = b""
     csrcs: tuple[int, ...] = ()
     padding_bytes: int = 0
-
-
-def write_header(
-    buffer: bytearray | memoryview,
-    offset: int,
-    *,
-    payload_type: int,
-    marker: bool,
-    sequence: int,
-    timestamp: int,
-    ssrc: int,
-    extension: bytes,
-    has_padding: bool = False,
-) -> int:
-    """Write header and extension block at `offset` and return where the payload begins.
-
-    `sequence` and `timestamp` are already wrapped; `extension` is a whole block from `ExtensionWriter`, or empty. With
-    `has_padding` the caller ends the packet with padding whose last byte counts it.
-    """
-    first = _VERSION_BITS | _EXTENSION_BIT if extension else _VERSION_BITS
-    if has_padding:
-        first |= _PADDING_BIT
-    second = payload_type | _MARKER_BIT if marker else payload_type
-    _pack_header_into(buffer, offset, first, second, sequence, timestamp, ssrc)
-    start = offset + HEADER_BYTES
-    end = start + len(extension)
-    buffer[start:end] = extension
-    return end
 
 
 def padding(length_bytes: int) -> bytes:
@@ -84,11 +55,11 @@ def parse(data: bytes | bytearray | memoryview) -> RtpPacket:
     if first >> 6 != _VERSION:
         raise RemoteProtocolError(f"RTP version {first >> 6}")
     csrcs, at = _parse_csrcs(view, first & _CSRC_COUNT_MASK)
-    extension_end = _extension_end(view, at) if first & _EXTENSION_BIT else at
-    padding_bytes = _padding_bytes(view, extension_end) if first & _PADDING_BIT else 0
+    extension_end = _extension_end(view, at) if first & EXTENSION_BIT else at
+    padding_bytes = _padding_bytes(view, extension_end) if first & PADDING_BIT else 0
     return RtpPacket(
         payload_type=second & _PAYLOAD_TYPE_MASK,
-        marker=bool(second & _MARKER_BIT),
+        marker=bool(second & MARKER_BIT),
         sequence=sequence,
         timestamp=timestamp,
         ssrc=ssrc,

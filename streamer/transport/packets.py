@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from streamer.media.frame import EncodedFrame
 from streamer.media.trace import FrameTrace
-from streamer.rtp.extensions import ExtensionWriter
+from streamer.rtp.header import HeadWriter
 from streamer.rtp.history import SendHistory, SentPacket
-from streamer.rtp.packet import HEADER_BYTES, write_header
 from streamer.rtp.rtx import make_payload
 
 # SRTP's longest tag in use: AES-GCM's.
@@ -40,13 +39,13 @@ class Stream:
     """The numbers of one RTP stream. Used on the event loop only."""
 
     def __init__(self, ssrc: int, rtx_ssrc: int, parameters: StreamParameters, rng: random.Random) -> None:
-        self.ssrc = ssrc
-        self.rtx_ssrc = rtx_ssrc
-        self.payload_type = parameters.payload_type
         self.rtx_payload_type = parameters.rtx_payload_type
-        self.extensions = ExtensionWriter(parameters.extension_ids, parameters.mid)
+        shared = parameters.extension_ids, parameters.mid
+        self.heads = HeadWriter(parameters.payload_type, ssrc, *shared)
+        # Nothing is resent where no payload type was agreed upon for it.
+        self.rtx_heads = HeadWriter(parameters.rtx_payload_type or 0, rtx_ssrc, *shared)
         self.history = SendHistory()
-        self.overhead_bytes = HEADER_BYTES + self.extensions.largest_bytes + _TAG_BYTES
+        self.overhead_bytes = self.heads.largest_bytes + _TAG_BYTES
         self.octets = 0
         self.packets = 0
         self.packets_retransmitted = 0
@@ -109,17 +108,15 @@ class MediaPacket(SentPacket):
     def write(self, buffer: bytearray, offset: int, now_us: int, transport_number: int) -> int:
         """Write the packet at `offset`, remember it, and return where it ends."""
         stream, payload = self._stream, self.payload
-        at = write_header(
+        at = stream.heads.write(
             buffer,
             offset,
-            payload_type=stream.payload_type,
+            self.sequence,
+            self.timestamp,
+            now_us,
+            transport_number,
             marker=self.marker,
-            sequence=self.sequence,
-            timestamp=self.timestamp,
-            ssrc=stream.ssrc,
-            extension=stream.extensions.block(
-                send_us=now_us, transport_number=transport_number, capture_ntp=self.capture_ntp
-            ),
+            capture_ntp=self.capture_ntp,
         )
         end = at + len(payload)
         buffer[at:end] = payload
@@ -145,16 +142,8 @@ class RtxPacket:
     def write(self, buffer: bytearray, offset: int, now_us: int, transport_number: int) -> int:
         """Write the packet at `offset` and return where it ends."""
         stream, lost = self._stream, self._lost
-        assert stream.rtx_payload_type is not None
-        at = write_header(
-            buffer,
-            offset,
-            payload_type=stream.rtx_payload_type,
-            marker=lost.marker,
-            sequence=self._sequence,
-            timestamp=lost.timestamp,
-            ssrc=stream.rtx_ssrc,
-            extension=stream.extensions.block(send_us=now_us, transport_number=transport_number),
+        at = stream.rtx_heads.write(
+            buffer, offset, self._sequence, lost.timestamp, now_us, transport_number, marker=lost.marker
         )
         payload = make_payload(lost.sequence, lost.payload)
         end = at + len(payload)

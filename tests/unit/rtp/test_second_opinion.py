@@ -6,7 +6,7 @@ from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParam
 
 from streamer.rtp import extensions as ext
 from streamer.rtp import rtcp
-from streamer.rtp.packet import write_header
+from streamer.rtp.header import HeadWriter
 
 
 def test_sender_report_and_description_are_read_by_another_implementation():
@@ -47,7 +47,7 @@ def test_reports_of_another_implementation_are_read():
 @pytest.mark.parametrize("first_id", [1, 15])
 def test_packet_and_extensions_are_read_by_another_implementation(first_id):
     ids = {ext.MID: first_id, ext.ABS_SEND_TIME: first_id + 1, ext.TRANSPORT_WIDE_CC: first_id + 2}
-    writer = ext.ExtensionWriter(ids, "0")
+    writer = HeadWriter(96, 9, ids, "0")
     known = other.HeaderExtensionsMap()
     known.configure(
         RTCRtpParameters(
@@ -56,8 +56,7 @@ def test_packet_and_extensions_are_read_by_another_implementation(first_id):
     )
     buffer = bytearray(100)
 
-    block = writer.block(send_us=1_000_000, transport_number=513)
-    end = write_header(buffer, 0, payload_type=96, marker=True, sequence=65535, timestamp=7, ssrc=9, extension=block)
+    end = writer.write(buffer, 0, 65535, 7, 1_000_000, 513, marker=True)
     packet = other.RtpPacket.parse(bytes(buffer[:end]) + b"abc", known)
 
     assert (packet.payload_type, packet.marker, packet.sequence_number) == (96, 1, 65535)

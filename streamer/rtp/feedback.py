@@ -13,6 +13,9 @@ from streamer.errors import LocalProtocolError, RemoteProtocolError
 # 3.1: deltas count in 250 us, the reference time in 64 ms.
 DELTA_US = 250
 REFERENCE_US = 64_000
+# More packets than this are not reported at once: two seconds of 20 Mbit/s, where reports come every 250 ms at least.
+# Two bytes can stand for 8191 packets that did not arrive, and each costs whoever reads it some work.
+MAX_STATUSES = 4096
 
 _HEAD = Struct("!IIHH")
 _CHUNK = Struct("!H")
@@ -29,7 +32,6 @@ _TWO_BIT_SYMBOLS = 0x4000
 _RUN_LENGTH_MASK = 0x1FFF
 _ONE_BIT_VECTOR_SYMBOLS = 14
 _TWO_BIT_VECTOR_SYMBOLS = 7
-_MAX_STATUS_COUNT = 0xFFFF
 _SEQUENCE_MASK = 0xFFFF
 _REFERENCE_BITS = 24
 
@@ -55,11 +57,13 @@ def parse_feedback(body: bytes) -> TransportFeedback:
     """Parse what follows the common RTCP header, padding removed. Its length need not be a multiple of four.
 
     Raises:
-        RemoteProtocolError: the chunks or deltas do not cover the status count, or a symbol is reserved.
+        RemoteProtocolError: it is for too many packets, chunks or deltas do not cover them, or a symbol is reserved.
     """
     if len(body) < _HEAD.size + 4:
         raise RemoteProtocolError(f"transport feedback of {len(body)} bytes")
     sender_ssrc, media_ssrc, base_sequence, status_count = _HEAD.unpack_from(body)
+    if status_count > MAX_STATUSES:
+        raise RemoteProtocolError(f"transport feedback for {status_count} packets")
     tail = int.from_bytes(body[_HEAD.size : _HEAD.size + 4], "big")
     symbols, at = _parse_symbols(body, _HEAD.size + 4, status_count)
     return TransportFeedback(
@@ -115,7 +119,7 @@ def serialize_feedback(feedback: TransportFeedback) -> bytes:
         LocalProtocolError: there are too many packets, or a delta does not fit into 16 bits.
     """
     symbols = [_symbol(delta) for delta in feedback.deltas]
-    if len(symbols) > _MAX_STATUS_COUNT:
+    if len(symbols) > MAX_STATUSES:
         raise LocalProtocolError(f"transport feedback for {len(symbols)} packets")
     head = _HEAD.pack(feedback.sender_ssrc, feedback.media_ssrc, feedback.base_sequence, len(symbols))
     tail = (feedback.reference << 8 | feedback.feedback_count).to_bytes(4, "big")

@@ -20,6 +20,9 @@ PICTURE_LOSS = 1
 FULL_INTRA_REQUEST = 4
 APPLICATION_LAYER = 15
 
+# libwebrtc lists 1000 lost packets at most; each one that is named costs whoever reads it some work.
+MAX_NACK_SEQUENCES = 1024
+
 _SSRCS = Struct("!II")
 _NACK_ENTRY = Struct("!HH")
 _FIR_ENTRY = Struct("!IBxxx")
@@ -67,18 +70,20 @@ class Remb:
 
 
 def parse_nack(body: bytes) -> Nack:
-    """Parse a generic NACK."""
+    """Parse a generic NACK; of one that names more than `MAX_NACK_SEQUENCES` packets, the first of them."""
     sender_ssrc, media_ssrc = ssrc_at(body, 0), ssrc_at(body, 4)
     sequences: list[int] = []
     entries = body[_SSRCS.size :]
     for first, followers in _NACK_ENTRY.iter_unpack(entries[: len(entries) & ~3]):
+        if len(sequences) >= MAX_NACK_SEQUENCES:
+            break
         sequences.append(first)
         while followers:
             lowest = followers & -followers
             # RFC 4585, 6.2.1: bit i stands for first + i + 1, modulo 2^16.
             sequences.append(first + lowest.bit_length() & _SEQUENCE_MASK)
             followers ^= lowest  # noqa: PLW2901 - bits are taken off one by one
-    return Nack(sender_ssrc, media_ssrc, tuple(sequences))
+    return Nack(sender_ssrc, media_ssrc, tuple(sequences[:MAX_NACK_SEQUENCES]))
 
 
 def parse_picture_loss(body: bytes) -> PictureLoss:

@@ -2,8 +2,9 @@
 
 One bad message must not cost the good ones around it. A message whose body makes no sense becomes a `Malformed` value
 in its place. When the framing itself breaks (a version, a length that leaves the datagram), nothing after that place
-can be found: what came before is returned, ended by a `Malformed`. Only a datagram that does not even begin with one
-whole message, or is longer than any compound can be, raises.
+can be found: what came before is returned, ended by a `Malformed`. That is also the end of a compound whose messages
+together name more packets than one of them may. Only a datagram that does not even begin with one whole message, or is
+longer than any compound can be, raises.
 
 Format: RFC 3550, section 6.1; RFC 5506 lets any message come first.
 """
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from streamer.errors import RemoteProtocolError
-from streamer.rtp.feedback import TransportFeedback, parse_feedback, serialize_feedback
+from streamer.rtp.feedback import MAX_STATUSES, TransportFeedback, parse_feedback, serialize_feedback
 from streamer.rtp.reports import (
     GOODBYE,
     RECEIVER_REPORT,
@@ -38,6 +39,7 @@ from streamer.rtp.reports import (
 from streamer.rtp.requests import (
     APPLICATION_LAYER,
     FULL_INTRA_REQUEST,
+    MAX_NACK_SEQUENCES,
     NACK,
     PAYLOAD_SPECIFIC,
     PICTURE_LOSS,
@@ -86,7 +88,7 @@ __all__ = [
 
 # RFC 3611, section 2.
 _EXTENDED_REPORT = 207
-# A compound is one datagram, and browsers fill 1500 bytes at most; this also bounds how much a NACK can name.
+# A compound is one datagram, and browsers fill 1500 bytes at most.
 MAX_COMPOUND_BYTES = 2048
 _HEADER_BYTES = 4
 _VERSION = 2
@@ -157,7 +159,7 @@ def parse_compound(data: bytes) -> list[RtcpMessage]:
     if len(data) > MAX_COMPOUND_BYTES:
         raise RemoteProtocolError(f"an RTCP compound of {len(data)} bytes")
     messages: list[RtcpMessage] = []
-    at = 0
+    statuses = sequences = at = 0
     while at < len(data) or not messages:
         try:
             end = _message_end(data, at)
@@ -166,7 +168,13 @@ def parse_compound(data: bytes) -> list[RtcpMessage]:
                 raise
             messages.append(Malformed(None, str(exc)))
             break
-        messages.append(_parse_message(data[at:end]))
+        message = _parse_message(data[at:end])
+        statuses += len(message.deltas) if isinstance(message, TransportFeedback) else 0
+        sequences += len(message.sequences) if isinstance(message, Nack) else 0
+        if statuses > MAX_STATUSES or sequences > MAX_NACK_SEQUENCES:
+            messages.append(Malformed(data[at + 1], "an RTCP compound that names more packets than it may"))
+            break
+        messages.append(message)
         at = end
     return messages
 

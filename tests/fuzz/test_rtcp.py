@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from streamer.errors import RemoteProtocolError
 from streamer.rtp import rtcp
-from streamer.rtp.feedback import FeedbackUnwrapper, parse_feedback, serialize_feedback
+from streamer.rtp.feedback import MAX_STATUSES, FeedbackUnwrapper, parse_feedback, serialize_feedback
+from streamer.rtp.requests import MAX_NACK_SEQUENCES
 
 _U8 = st.integers(0, 255)
 _U16 = st.integers(0, 65535)
@@ -72,12 +73,13 @@ def _check(data):
         return
     # Four bytes at least for each message, and one for framing that broke.
     assert 1 <= len(messages) <= len(data) // 4 + 1
-    for message in messages:
-        if isinstance(message, rtcp.Nack):
-            assert len(message.sequences) <= 17 * len(data) // 4
-            assert all(0 <= sequence <= 65535 for sequence in message.sequences)
-        if isinstance(message, rtcp.TransportFeedback):
-            assert len(FeedbackUnwrapper().unwrap(message, 100_000)) <= 65535
+    feedbacks = [message for message in messages if isinstance(message, rtcp.TransportFeedback)]
+    assert sum(len(message.deltas) for message in feedbacks) <= MAX_STATUSES
+    for message in feedbacks:
+        assert len(FeedbackUnwrapper().unwrap(message, 100_000)) <= len(message.deltas)
+    sequences = [sequence for message in messages if isinstance(message, rtcp.Nack) for sequence in message.sequences]
+    assert len(sequences) <= MAX_NACK_SEQUENCES
+    assert all(0 <= sequence <= 65535 for sequence in sequences)
 
 
 @given(st.binary(max_size=2100))
@@ -105,6 +107,18 @@ def test_rtcp_survives_a_changed_message(message, data):
     _check(bytes(changed[: data.draw(st.integers(0, len(changed)))]))
 
 
+# What names the most packets in the fewest bytes: runs of packets that did not arrive, and losses with all followers.
+_DENSE_FEEDBACKS = st.integers(0, MAX_STATUSES).map(
+    lambda packets: rtcp.TransportFeedback(1, 2, 0, 0, 0, (None,) * packets)
+)
+_DENSE_NACKS = st.integers(0, 1700).map(lambda packets: rtcp.Nack(1, 2, tuple(range(packets))))
+
+
+@given(st.lists(st.one_of(_DENSE_FEEDBACKS, _DENSE_NACKS, _MESSAGES), min_size=1, max_size=20))
+def test_rtcp_names_a_bounded_number_of_packets(messages):
+    _check(b"".join(_serialize(message) for message in messages)[: rtcp.MAX_COMPOUND_BYTES])
+
+
 @given(_FEEDBACKS)
 def test_feedback_round_trips_without_its_frame(feedback):
     assert parse_feedback(serialize_feedback(feedback)) == feedback
@@ -116,5 +130,4 @@ def test_feedback_survives_any_bytes(body):
         feedback = parse_feedback(body)
     except RemoteProtocolError:
         return
-    # Two bytes of a chunk stand for 8191 packets at most.
-    assert len(feedback.deltas) <= 8191 * len(body) // 2
+    assert len(feedback.deltas) <= MAX_STATUSES

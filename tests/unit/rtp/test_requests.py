@@ -2,6 +2,7 @@ import pytest
 
 from streamer.errors import LocalProtocolError
 from streamer.rtp import rtcp
+from streamer.rtp.requests import MAX_NACK_SEQUENCES
 
 
 def _only(data):
@@ -19,6 +20,14 @@ def test_nack_followers_wrap_with_the_sequence():
     data = bytes.fromhex("81 cd 0003 00000001 00000002 fffe 0007")
 
     assert _only(data) == rtcp.Nack(1, 2, (65534, 65535, 0, 1))
+
+
+def test_nack_is_read_up_to_its_limit():
+    sequences = range(MAX_NACK_SEQUENCES + 100)
+
+    message = _only(rtcp.serialize_nack(1, 2, sequences))
+
+    assert message == rtcp.Nack(1, 2, tuple(sequences[:MAX_NACK_SEQUENCES]))
 
 
 @pytest.mark.parametrize(

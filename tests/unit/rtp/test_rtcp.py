@@ -2,6 +2,8 @@ import pytest
 
 from streamer.errors import RemoteProtocolError
 from streamer.rtp import rtcp
+from streamer.rtp.feedback import MAX_STATUSES
+from streamer.rtp.requests import MAX_NACK_SEQUENCES
 from streamer.rtp.rtcp import MAX_COMPOUND_BYTES
 
 _PLI = rtcp.serialize_picture_loss(1, 2)
@@ -62,6 +64,28 @@ def test_compound_of_the_longest_datagram_is_read():
     data = _PLI * (MAX_COMPOUND_BYTES // len(_PLI))
 
     assert len(rtcp.parse_compound(data)) == MAX_COMPOUND_BYTES // len(_PLI)
+
+
+def _feedback_for(packets):
+    return rtcp.serialize_transport_feedback(rtcp.TransportFeedback(1, 2, 0, 0, 0, (None,) * packets))
+
+
+@pytest.mark.parametrize(
+    ("within", "over"),
+    [
+        (_feedback_for(MAX_STATUSES - 1) + _feedback_for(1), _feedback_for(1)),
+        (rtcp.serialize_nack(1, 2, range(MAX_NACK_SEQUENCES)), rtcp.serialize_nack(1, 2, [0])),
+    ],
+)
+def test_compound_is_read_until_it_names_more_packets_than_a_report_can_mean(within, over):
+    expected = rtcp.parse_compound(within)
+    assert not any(isinstance(message, rtcp.Malformed) for message in expected)
+
+    *before, last = rtcp.parse_compound(within + over + _PLI)
+
+    assert before == expected
+    assert isinstance(last, rtcp.Malformed)
+    assert "packets" in last.reason
 
 
 def test_compound_reads_past_kinds_that_nobody_reads():

@@ -1,6 +1,12 @@
 """How many messages the other side may send: a token bucket. Sans-IO: time is handed in."""
 
+from streamer.errors import RemoteProtocolError
+
 _SECOND_US = 1_000_000
+
+
+class TooManyMessages(RemoteProtocolError):  # noqa: N818 - it is a state of the other side, not a mistake in a message
+    """The other side has sent more messages than it may."""
 
 
 class Allowance:

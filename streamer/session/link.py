@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from streamer.errors import RemoteProtocolError, StreamerError
+from streamer.protocol.allowance import TooManyMessages
 from streamer.protocol.signaling import Answer, ByeCode, Candidate, EndOfCandidates, Offer
 from streamer.session.lifecycle import PEER, Lifecycle, PeerState, PeerTrigger
 from streamer.session.tasks import Tasks
@@ -42,6 +43,7 @@ class LinkOwner(Protocol):
         """Take a message of a data channel.
 
         Raises:
+            TooManyMessages: the viewer has sent more than it may.
             RemoteProtocolError: it is malformed or not allowed.
         """
 
@@ -132,6 +134,8 @@ class Link:
             return
         try:
             self._owner.received(label, message)
+        except TooManyMessages as exc:
+            self._fail(ByeCode.RATE_LIMITED, str(exc))
         except RemoteProtocolError as exc:
             self._fail(ByeCode.PROTOCOL_ERROR, str(exc))
 

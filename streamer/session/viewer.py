@@ -11,13 +11,19 @@ from streamer.clock import Clock
 from streamer.errors import RemoteProtocolError
 from streamer.media.frame import EncodedFrame, Wish
 from streamer.protocol import control
+from streamer.protocol.allowance import Allowance, TooManyMessages
 from streamer.protocol.signaling import ByeCode, Offer
 from streamer.session.lifecycle import VIEWER, Lifecycle, ViewerState, ViewerTrigger
 from streamer.session.link import Link
 from streamer.session.report import StreamReport
-from streamer.transport.base import CONTROL, KEYS, Peer, PeerObserver
+from streamer.transport.base import CONTROL, KEYS, MOTION, Peer, PeerObserver
 
 logger = logging.getLogger(__name__)
+
+# What may come on each channel: messages per second, and at once after the path has stalled; whoever says more is
+# closed. A page says two things a second on `control`, a few more while its picture stalls or its clock is being mapped.
+# Each kind of motion comes 250 times a second, and a long paste is many messages at once.
+_LIMITS = {CONTROL: (20, 100), KEYS: (1_000, 4_000), MOTION: (1_000, 4_000)}
 
 
 class ViewerOwner(Protocol):
@@ -60,6 +66,7 @@ class Viewer:
         self._owner = owner
         self._clock = clock
         self._lifecycle = Lifecycle(VIEWER, ViewerState.CONNECTING)
+        self._allowances = {label: Allowance(*limit, clock.now_us()) for label, limit in _LIMITS.items()}
         self.codec: str | None = None
         self.link = Link(owner.make_peer, 1, self)
         self._begin_report()
@@ -132,6 +139,8 @@ class Viewer:
         self._owner.failed(self, code, reason)
 
     def received(self, label: str, message: str | bytes) -> None:
+        if not self._allowances[label].take(self._clock.now_us()):
+            raise TooManyMessages(f"more than {_LIMITS[label][0]} messages a second on the channel {label!r}")
         if label != CONTROL:
             if isinstance(message, str):
                 raise RemoteProtocolError(f"text came on the channel {label!r}, which carries bytes")

@@ -2,11 +2,12 @@
 
 import pytest
 
+from streamer.protocol import control
 from streamer.protocol.control import Stream
-from streamer.protocol.input import Key, serialize
+from streamer.protocol.input import Held, Key, Pointer, serialize
 from streamer.protocol.signaling import Answer, Bye, ByeCode, Candidate, EndOfCandidates, Offer
 from streamer.session.door import Ended, Join, Leave, Opened, Said, Stop
-from streamer.transport.base import KEYS
+from streamer.transport.base import CONTROL, KEYS, MOTION
 from tests.fakes.peer import MALFORMED, REFUSES_VIDEO
 from tests.fakes.session import holder, open_session
 from tests.fakes.waiting import until
@@ -124,6 +125,29 @@ async def test_flood_of_signaling_closes_that_viewer(rig):
     (bye,) = await rig.byes("ann")
 
     assert bye.code is ByeCode.RATE_LIMITED
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        (CONTROL, control.serialize(control.Ping(1))),
+        (KEYS, serialize(Held(1, 0, ()))),
+        (MOTION, serialize(Pointer(1, 2, 3))),
+    ],
+    ids=[CONTROL, KEYS, MOTION],
+)
+async def test_flood_of_a_channel_closes_that_viewer_alone(rig, label, message):
+    ann, bob = await rig.connect("ann"), await rig.connect("bob")
+
+    for _ in range(10_000):
+        ann.observer.received(label, message)
+    (bye,) = await rig.byes("ann")
+    await until(lambda: ann.is_closed)
+
+    assert (bye.code, bye.retry) == (ByeCode.RATE_LIMITED, False)
+    assert f"messages a second on the channel {label!r}" in bye.reason
+    assert not bob.is_closed
+    assert holder(bob) == [True]
 
 
 async def test_viewer_beyond_the_places_is_told_to_try_again(through_socket):

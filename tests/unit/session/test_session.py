@@ -8,13 +8,14 @@ import pytest
 from streamer.errors import ConfigError, LocalProtocolError, StreamerError, TransportError
 from streamer.media.frame import Resolution
 from streamer.protocol import control
-from streamer.protocol.control import Keyframe, Pause, Ping, Pong, Seat, Statistics, Stream
+from streamer.protocol.control import Keyframe, Pause, Ping, Pong, Report, Seat, Statistics, Stream
+from streamer.protocol.input import Pointer, serialize
 from streamer.protocol.signaling import ByeCode, Offer
 from streamer.session import devices
 from streamer.session.door import Ended, Join, Leave, Stop
 from streamer.session.lifecycle import SessionState
 from streamer.session.session import Session
-from streamer.transport.base import PeerStatistics
+from streamer.transport.base import MOTION, PeerStatistics
 from tests.fakes.peer import FakePeers
 from tests.fakes.session import config, open_session
 from tests.fakes.stepped_clock import SteppedClock
@@ -212,6 +213,38 @@ async def test_viewer_may_ask_for_a_keyframe(rig):
     peer.say(Keyframe("the picture has stalled"))
 
     assert peer.keyframes_requested == 1
+
+
+async def test_input_before_the_channel_of_keys_is_open_is_counted(rig):
+    peer = await rig.join("ann")
+    await rig.answer("ann")
+    await until(lambda: peer.codec)
+
+    for _ in range(10_000):
+        peer.observer.received(MOTION, serialize(Pointer(1, 2, 3)))
+
+    assert (await rig.byes("ann"))[0].code is ByeCode.RATE_LIMITED
+
+
+async def test_what_a_stalled_path_has_held_back_may_come_at_once(rig):
+    peer = await rig.connect("ann")
+
+    # Half a minute of what a page says by itself.
+    for number in range(30):
+        peer.say(Ping(number))
+        peer.say(Report(number, 0, 0))
+
+    assert len(peer.heard(Pong)) == 30
+
+
+async def test_page_may_speak_as_often_as_it_does_for_ever(rig):
+    peer = await rig.connect("ann")
+
+    for number in range(1_000):
+        rig.clock.step(100_000)
+        peer.say(Ping(number))
+
+    assert len(peer.heard(Pong)) == 1_000
 
 
 async def test_everybody_is_told_how_many_are_there(rig):

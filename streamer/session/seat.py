@@ -23,6 +23,10 @@ _BURST_MESSAGES = 2_000
 _LOW_BYTE = 0xFF
 
 
+def _nothing() -> None:
+    """Hasten no source: there is none yet."""
+
+
 class _Place:
     """A viewer in the line: its controls and how many messages it may still send at once."""
 
@@ -47,6 +51,7 @@ class Seat:
 
     def __init__(self, clock: Clock, on_changed: Callable[[], None]) -> None:
         self._backend: InputBackend | None = None
+        self._hasten: Callable[[], None] = _nothing
         self._clock = clock
         self._on_changed = on_changed
         self._line: dict[str, _Place] = {}
@@ -62,9 +67,13 @@ class Seat:
         """Return the low byte of the sequence number of the last applied message. Callable from any thread."""
         return self._last_input
 
-    def connect(self, backend: InputBackend | None) -> None:
-        """Carry out input with `backend` from now on; the seat does not close it."""
+    def connect(self, backend: InputBackend | None, hasten: Callable[[], None]) -> None:
+        """Carry out input with `backend` from now on; the seat does not close it.
+
+        `hasten` is called when something was applied whose picture should not wait for its turn.
+        """
         self._backend = backend
+        self._hasten = hasten
 
     def join(self, viewer: str) -> None:
         """Put a viewer at the end of the line; one that was away has kept its place but starts with fresh controls."""
@@ -99,7 +108,8 @@ class Seat:
         left = place.spend(now_us)
         if left < -_BURST_MESSAGES:
             raise RemoteProtocolError(f"more than {_MESSAGES_PER_S} input messages a second")
-        if left < 0 and isinstance(message, Pointer | PointerTotals | WheelTotals):
+        is_motion = isinstance(message, Pointer | PointerTotals | WheelTotals)
+        if left < 0 and is_motion:
             return
         actions = place.controls.take(message, now_us)
         if viewer != self._holder:
@@ -107,6 +117,9 @@ class Seat:
             return
         self._apply(actions)
         self._last_input = place.controls.newest_sequence & _LOW_BYTE
+        # Motion comes so often that the next turn shows most of it, and it would use up the haste of the clicks.
+        if actions and not is_motion:
+            self._hasten()
         self._watch_silence(place.controls)
 
     def close(self) -> None:

@@ -81,7 +81,7 @@ class Session:
             self._lifecycle.fire(SessionTrigger.CLOSED)
             raise
         self._resolution = self._studio.resolution
-        self._seat.connect(self._studio.input_backend)
+        self._seat.connect(self._studio.input_backend, self._studio.hasten)
         self._tasks.start(self._report(), "report")
         self._tasks.start(self._studio.watch(), "watch over the desktop")
         self._lifecycle.fire(SessionTrigger.OPENED)

@@ -20,7 +20,7 @@ from streamer.session.feed import Feed
 from streamer.session.hub import RenditionKey
 from streamer.session.prepared import PreparedRendition
 from streamer.session.rendition import EncodedRendition, RenditionOwner
-from streamer.sources.base import EncodedSource
+from streamer.sources.base import EncodedSource, PromptSource
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +72,12 @@ class Studio:
         source = self._devices.source
         assert isinstance(source, EncodedSource)
         return (source.codec,)
+
+    def hasten(self) -> None:
+        """Let the answer to input be drawn at once, by a source that would let it wait for the next turn."""
+        source = self._devices.source
+        if isinstance(source, PromptSource):
+            source.hasten()
 
     def encoder_of(self, codec: str) -> tuple[str, str]:
         """Return the name of the encoder of a codec, and why it is that one."""

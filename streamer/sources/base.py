@@ -33,7 +33,7 @@ class SourceSettings:
 
 
 class FrameSource(Protocol):
-    """One picture after another, paced by the source itself at no more than the frame rate of its settings.
+    """One picture after another, paced by the source itself at no more than the frame rate of its settings, over time.
 
     One thread, the feed's capture thread, calls `grab` and `close`; `release` and `wake` may come from any thread.
     A source owns at least four surfaces. It never writes to the surface of a frame that has not been released.
@@ -68,6 +68,21 @@ class InteractiveSource(Protocol):
 
     def apply(self, action: InputAction) -> None:
         """Take one input action; the next captured picture shows its effect. Callable from any thread."""
+
+
+@runtime_checkable
+class PromptSource(Protocol):
+    """A source that draws by a clock of its own, but does not let the answer to input wait for it.
+
+    Sources whose pictures come from outside need none of this: they hand on what comes out of turn by themselves.
+    """
+
+    def hasten(self) -> None:
+        """Draw the next picture at once, and those after it from there on at the usual interval.
+
+        Called from any thread when `last_input` and `apply` have told of the input. Two pictures are never closer than
+        about a quarter interval, and input that never ends raises the rate by a tenth at most.
+        """
 
 
 @runtime_checkable

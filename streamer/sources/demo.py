@@ -39,7 +39,7 @@ def create(settings: SourceSettings) -> "DemoSource":
 
 
 class DemoSource:
-    """The demo scene. `apply`, `release` and `wake` may be called from any thread, the rest from one."""
+    """The demo scene. `apply`, `hasten`, `release` and `wake` may be called from any thread, the rest from one."""
 
     def __init__(self, settings: SourceSettings) -> None:
         options = settings.options or Options()
@@ -79,6 +79,9 @@ class DemoSource:
 
     def release(self, frame: VideoFrame) -> None:
         self._ring.release(frame.surface)
+
+    def hasten(self) -> None:
+        self._ticker.hasten()
 
     def wake(self) -> None:
         self._ticker.wake()

@@ -43,7 +43,7 @@ def create(settings: SourceSettings) -> "PatternSource":
 
 
 class PatternSource:
-    """The test card, paced by its own clock. `release` and `wake` from any thread, the rest from one."""
+    """The test card, paced by its own clock. `hasten`, `release` and `wake` from any thread, the rest from one."""
 
     def __init__(self, settings: SourceSettings) -> None:
         self._settings = settings
@@ -72,6 +72,9 @@ class PatternSource:
 
     def release(self, frame: VideoFrame) -> None:
         self._ring.release(frame.surface)
+
+    def hasten(self) -> None:
+        self._ticker.hasten()
 
     def wake(self) -> None:
         self._ticker.wake()

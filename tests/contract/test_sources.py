@@ -10,7 +10,8 @@ import pytest
 from streamer import registry
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import MemoryKind, PixelFormat
-from streamer.sources.base import FrameSource
+from streamer.sources.base import FrameSource, PromptSource
+from tests.fakes.clock import ManualClock
 from tests.fakes.sources import SIZE, Rig, bytes_of, frame_sources, open_rig, read_stamp
 
 LONG_US = 30_000_000
@@ -135,6 +136,23 @@ def test_grab_goes_on_after_a_wake(rig):
     rig.source.grab(LONG_US)
 
     assert grab(rig) is not None
+
+
+def test_hastened_frame_comes_at_once_with_the_input_and_the_next_an_interval_later(name):
+    clock, applied = ManualClock(), [1]
+    with open_rig(name, fps=10, clock=clock, last_input=lambda: applied[-1]) as rig:
+        if not isinstance(rig.source, PromptSource):
+            pytest.skip(f"{name} hands on what comes out of turn by itself")
+        rig.source.release(grab(rig))
+        clock.at_us += 60_000
+        applied.append(2)
+        hastened_at_us = clock.now_us()
+
+        rig.source.hasten()
+        hastened, following = grab(rig), grab(rig)
+
+        assert (hastened.input_number, hastened.capture_us) == (2, hastened_at_us)
+        assert following.capture_us == hastened_at_us + 100_000
 
 
 def test_frame_carries_the_number_of_the_last_input(rig):

@@ -191,6 +191,19 @@ async def test_input_of_a_viewer_reaches_the_source(rig):
     await visit.leave()
 
 
+async def test_press_of_a_viewer_hastens_the_source(rig, monkeypatch):
+    visit = await rig.visit("ann").join()
+    await until(lambda: visit.heard(Seat))
+    hastened = []
+    source = rig.session._studio._devices.source
+    monkeypatch.setattr(source, "hasten", lambda: hastened.append(rig.session._seat.last_input()))
+
+    visit.viewer.channels[KEYS].send(serialize(Key(2, "KeyA", is_down=True)))
+
+    await until(lambda: hastened == [2])
+    await visit.leave()
+
+
 async def test_malformed_message_closes_that_viewer_alone(rig):
     ann = await rig.visit("ann").join()
     bob = await rig.visit("bob").join()

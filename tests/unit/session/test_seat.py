@@ -39,11 +39,16 @@ class Rig:
         self.clock = SteppedClock()
         self.backend = Backend()
         self.changes = 0
+        self.hastened: list[int] = []
         self.seat = Seat(self.clock, self._changed)
-        self.seat.connect(self.backend)
+        self.seat.connect(self.backend, self._hasten)
 
     def _changed(self) -> None:
         self.changes += 1
+
+    def _hasten(self) -> None:
+        """Note the number that a picture drawn at this moment would carry."""
+        self.hastened.append(self.seat.last_input())
 
     def say(self, viewer: str, *messages: InputMessage) -> list[InputAction]:
         for message in messages:
@@ -312,11 +317,33 @@ def test_input_is_turned_off_once_when_the_backend_fails(pair, caplog):
 
 def test_seat_without_a_backend_takes_input_for_nothing():
     rig = Rig()
-    rig.seat.connect(None)
+    rig.seat.connect(None, rig._hasten)
     rig.seat.join("ann")
 
     assert rig.say("ann", Pointer(5, 1, 1)) == []
     assert rig.seat.last_input() == 5
+
+
+def test_picture_of_a_press_is_hastened_when_its_number_is_known(pair):
+    pair.say("ann", Key(7, "KeyW", is_down=True), Key(8, "KeyW", is_down=False))
+
+    assert pair.hastened == [7, 8]
+
+
+@pytest.mark.parametrize(
+    ("viewer", "message"),
+    [
+        ("ann", Pointer(1, 1, 1)),
+        ("ann", PointerTotals(1, 1, 1)),
+        ("ann", Held(1, 0, ())),
+        ("bob", Key(1, "KeyW", is_down=True)),
+        ("eve", Key(1, "KeyW", is_down=True)),
+    ],
+)
+def test_picture_is_not_hastened_by_motion_nor_by_what_changes_nothing(pair, viewer, message):
+    pair.say(viewer, message)
+
+    assert pair.hastened == []
 
 
 def test_button_goes_down_where_it_was_pressed(pair):

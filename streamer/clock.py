@@ -10,15 +10,12 @@ from collections.abc import Callable
 from threading import Event
 from typing import Protocol
 
+from streamer.alarm import Alarm, KernelAlarm, TimerAlarm
+from streamer.alarm import Timer as Timer  # What `call_at_us` returns.
+
 # prctl(2): timer slack of the calling thread in nanoseconds. The default of 50 us makes every sleep late by that much.
 _PR_SET_TIMERSLACK = 29
 _TIMER_SLACK_NS = 1
-
-
-class Timer(Protocol):
-    """A call that has been arranged and can be taken back."""
-
-    def cancel(self) -> None: ...
 
 
 class Clock(Protocol):
@@ -32,6 +29,9 @@ class Clock(Protocol):
 
     def call_at_us(self, at_us: int, callback: Callable[[], None]) -> Timer:
         """Call `callback` on the running event loop at `at_us`; at once when that has passed."""
+
+    def alarm(self, ring: Callable[[], None]) -> Alarm:
+        """Return an alarm that calls `ring` on the running event loop: more exact than `call_at_us`, set many times."""
 
     async def sleep_until_us(self, at_us: int) -> None:
         """Suspend the calling task until `at_us`."""
@@ -55,6 +55,9 @@ class SystemClock:
     def call_at_us(self, at_us: int, callback: Callable[[], None]) -> Timer:
         loop = asyncio.get_running_loop()
         return loop.call_later(max(0, at_us - self.now_us()) / 1_000_000, callback)
+
+    def alarm(self, ring: Callable[[], None]) -> Alarm:
+        return KernelAlarm(ring) if KernelAlarm.is_there() else TimerAlarm(self.call_at_us, ring)
 
     async def sleep_until_us(self, at_us: int) -> None:
         await asyncio.sleep(max(0, at_us - self.now_us()) / 1_000_000)

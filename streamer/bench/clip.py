@@ -11,7 +11,7 @@ from typing import NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from streamer.clock import Timer
+from streamer.alarm import Alarm, Timer
 from streamer.encoders import software
 from streamer.encoders.base import EncoderSettings
 from streamer.errors import LocalProtocolError
@@ -50,6 +50,9 @@ class SteppedClock:
 
     def call_at_us(self, at_us: int, callback: Callable[[], None]) -> Timer:
         self._refuse(at_us, callback)
+
+    def alarm(self, ring: Callable[[], None]) -> Alarm:
+        self._refuse(ring)
 
     async def sleep_until_us(self, at_us: int) -> None:
         self.block_until_us(at_us)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from aiortc import RTCDtlsTransport
 from pylibsrtp._binding import ffi, lib
 
-from streamer.clock import Clock, Timer
+from streamer.clock import Clock
 from streamer.congestion.pacer import Pacer, Priority
 from streamer.media.trace import FrameTrace, Stage
 from streamer.transport.packets import MediaPacket, RtxPacket
@@ -39,7 +39,7 @@ class Egress:
         self._pacer = pacer
         self._clock = clock
         self._path = Path(dtls.transport._connection)
-        self._timer: Timer | None = None
+        self._alarm = clock.alarm(self._woken)
         self._wake_us: int | None = None
         self._is_open = True
         self._buffer = bytearray(_BATCH_PACKETS * _SLOT_BYTES)
@@ -78,7 +78,7 @@ class Egress:
     def close(self) -> None:
         """Drop what waits, give up the descriptor and the buffer."""
         self._is_open = False
-        self._disarm()
+        self._alarm.close()
         self._path.close()
         self._unstamped.clear()
         while (wake_us := self._pacer.next_wake_us()) is not None:
@@ -126,16 +126,12 @@ class Egress:
     def _arm(self, wake_us: int | None) -> None:
         if wake_us == self._wake_us:
             return
-        self._disarm()
-        if wake_us is not None:
-            self._wake_us = wake_us
-            self._timer = self._clock.call_at_us(wake_us, self._woken)
+        self._wake_us = wake_us
+        if wake_us is None:
+            self._alarm.clear()
+        else:
+            self._alarm.set(wake_us)
 
     def _woken(self) -> None:
-        self._timer = self._wake_us = None
+        self._wake_us = None
         self._pump(self._clock.now_us())
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._wake_us = None

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Callable
 from threading import Event
 
+from streamer.alarm import TimerAlarm
+
 # How often a thread that waits looks whether the test has stepped.
 _LOOK_S = 0.002
 
@@ -52,6 +54,9 @@ class SteppedClock:
         timer = SteppedTimer(callback)
         heapq.heappush(self._timers, (at_us, next(self._count), timer))
         return timer
+
+    def alarm(self, ring: Callable[[], None]) -> TimerAlarm:
+        return TimerAlarm(self.call_at_us, ring)
 
     async def sleep_until_us(self, at_us: int) -> None:
         passed = asyncio.Event()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamer.media.frame import EncodedFrame
+from streamer.media.timeline import RtpTimeline
 from streamer.media.trace import FrameTrace
 from streamer.rtp.header import HeadWriter
 from streamer.rtp.history import SendHistory, SentPacket
@@ -17,12 +18,9 @@ from streamer.rtp.rtx import make_payload
 # SRTP's longest tag in use: AES-GCM's.
 _TAG_BYTES = 16
 _SEQUENCE_MASK = 0xFFFF
-_TIMESTAMP_MASK = 0xFFFFFFFF
 # RFC 3711, 3.3.1: a first number in the lower half leaves no doubt about the rollover counter when early packets are
 # lost.
 _FIRST_SEQUENCES = 1 << 15
-# 90 kHz per microsecond.
-_TICKS_NUMERATOR, _TICKS_DENOMINATOR = 9, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class Stream:
         self.packets_retransmitted = 0
         self._next_sequence = rng.randrange(_FIRST_SEQUENCES)
         self._next_rtx_sequence = rng.randrange(_FIRST_SEQUENCES)
-        self._first_timestamp = rng.getrandbits(32)
+        self.timeline = RtpTimeline(rng.getrandbits(32))
 
     def forget(self) -> None:
         """Let go of the payloads in the history, which refers to this stream in turn."""
@@ -62,13 +60,9 @@ class Stream:
         """The number of the next packet that is not a resend."""
         return self._next_sequence
 
-    def timestamp(self, at_us: int) -> int:
-        """Return the RTP time of an instant of our monotonic clock."""
-        return (self._first_timestamp + at_us * _TICKS_NUMERATOR // _TICKS_DENOMINATOR) & _TIMESTAMP_MASK
-
     def packetize(self, frame: EncodedFrame, capture_ntp: int | None) -> list["MediaPacket"]:
         """Return the packets of a frame; the first one carries `capture_ntp` if that is given."""
-        timestamp = self.timestamp(frame.capture_us)
+        timestamp = self.timeline.timestamp(frame.capture_us)
         first = self._next_sequence
         packets = [
             MediaPacket(self, payload, sequence & _SEQUENCE_MASK, timestamp)

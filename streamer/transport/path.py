@@ -7,6 +7,7 @@ one call, one run of equal datagrams). Relays have no socket here; they are sent
 # ruff: noqa: SLF001
 # Private names of the libraries are what this file is about: guard.py lists and checks them.
 
+import errno
 import os
 import socket
 from collections import deque
@@ -21,6 +22,8 @@ _UDP_SEGMENT = 103
 _SEGMENT_BYTES = Struct("=H")
 # linux/udp.h: UDP_MAX_SEGMENTS was 64 before it grew.
 _MAX_SEGMENTS = 64
+# Old kernels, tunnels and some containers refuse the option, not the datagrams.
+_NO_SEGMENTATION = (errno.EINVAL, errno.EIO, errno.EOPNOTSUPP, errno.ENOPROTOOPT)
 # One call takes one UDP payload at most, whatever it is split into.
 _MAX_RUN_BYTES = 65_000
 # A keyframe of 250 kB and more shall fit while the network card is busy.
@@ -81,8 +84,12 @@ class Path:
             return None
         if pair.protocol.transport is not self._transport:
             self.close()
+            try:
+                self._socket = _duplicate(pair.protocol.transport)
+            except OSError:
+                # The transport has just closed, or the process has no descriptor left. The next burst tries again.
+                return None
             self._transport = pair.protocol.transport
-            self._socket = _duplicate(self._transport)
         address: tuple[str, int] = pair.remote_addr
         return address
 
@@ -112,9 +119,9 @@ class Path:
                 out.sendmsg((run,), (segment,), 0, address)
             except BlockingIOError:
                 return 0
-            except OSError:
-                # Old kernels, tunnels and some containers refuse the option, not the datagrams.
-                self._has_segmentation = False
+            except OSError as exc:
+                if exc.errno in _NO_SEGMENTATION:
+                    self._has_segmentation = False
             else:
                 return len(sizes)
         at = 0

@@ -17,9 +17,10 @@ from aiortc.stats import RTCStatsReport
 
 from streamer.clock import Clock, Timer
 from streamer.congestion.pacer import Pacer, Priority
-from streamer.congestion.recovery import MIN_KEYFRAME_INTERVAL_US, Recovery
+from streamer.congestion.recovery import Recovery
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import EncodedFrame, Wish
+from streamer.media.timeline import ntp_from_wall
 from streamer.rtp.reports import ReportBlock
 from streamer.rtp.rtcp import (
     FullIntraRequest,
@@ -43,10 +44,6 @@ logger = logging.getLogger(__name__)
 _REPORT_INTERVAL_US = (500_000, 1_000_000)
 # The extension's specification has receivers interpolate; once a second is what they are used to.
 _CAPTURE_TIME_INTERVAL_US = 1_000_000
-# Later than any distance between keyframes: a request that is still open will be wanted by then.
-_DISTANT_US = 3_600_000_000
-# RFC 3550, section 4: NTP counts from 1900.
-_NTP_EPOCH_S = 2_208_988_800
 
 
 class VideoSender:
@@ -59,6 +56,8 @@ class VideoSender:
         self._settings = settings
         self._clock = clock
         self._rng = rng
+        # Read once: the wall clock can be set, and round trips and capture times must not jump with it.
+        self._wall_offset_us = clock.wall_us() - clock.now_us()
         self._target_bps = min(settings.start_target_bps, settings.max_target_bps)
         self._pacer: Pacer[Packet] = Pacer(self._target_bps)
         self._egress = Egress(dtls, self._pacer, clock)
@@ -239,15 +238,17 @@ class VideoSender:
         self._announce_timer = None
         if self._recovery is None:
             return
-        now_us = self._clock.now_us()
-        if self._recovery.keyframe_wanted(now_us):
+        due_us = self._recovery.keyframe_due_us()
+        if due_us is None:
+            return
+        if due_us <= self._clock.now_us():
             self.on_keyframe_wanted()
-        elif self._recovery.keyframe_wanted(now_us + _DISTANT_US):
-            self._announce_timer = self._clock.call_at_us(now_us + MIN_KEYFRAME_INTERVAL_US, self._announce)
+        else:
+            self._announce_timer = self._clock.call_at_us(due_us, self._announce)
 
     def _reported(self, block: ReportBlock) -> None:
         self._packets_lost = max(0, block.cumulative_lost_packets)
-        rtt_us = block.rtt_us(_ntp(self._clock.wall_us()))
+        rtt_us = block.rtt_us(self._ntp(self._clock.now_us()))
         if rtt_us is not None:
             self._rtt_us = rtt_us
 
@@ -260,10 +261,11 @@ class VideoSender:
         """Return a sender report whose two times are the same instant of the capture clock, and our name."""
         stream = self._stream
         assert stream is not None
+        now_us = self._clock.now_us()
         report = serialize_sender_report(
             ssrc=self._ssrc,
-            ntp=_ntp(self._clock.wall_us()),
-            rtp_timestamp=stream.timestamp(self._clock.now_us()),
+            ntp=self._ntp(now_us),
+            rtp_timestamp=stream.timeline.timestamp(now_us),
             packet_count=stream.packets,
             octet_count=stream.octets,
         )
@@ -273,10 +275,7 @@ class VideoSender:
         if self._capture_time_at_us is not None and now_us - self._capture_time_at_us < _CAPTURE_TIME_INTERVAL_US:
             return None
         self._capture_time_at_us = now_us
-        return _ntp(self._clock.wall_us() - now_us + capture_us)
+        return self._ntp(capture_us)
 
-
-def _ntp(wall_us: int) -> int:
-    """Return 64 bits of NTP time, 32.32, for microseconds since 1970."""
-    seconds, rest_us = divmod(wall_us, 1_000_000)
-    return (seconds + _NTP_EPOCH_S << 32 | (rest_us << 32) // 1_000_000) & 0xFFFFFFFFFFFFFFFF
+    def _ntp(self, at_us: int) -> int:
+        return ntp_from_wall(at_us + self._wall_offset_us)

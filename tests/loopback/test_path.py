@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import socket
 from types import SimpleNamespace
 
@@ -25,6 +26,24 @@ class FullSocket(socket.socket):
         if self.full_for:
             self.full_for -= 1
             raise BlockingIOError
+
+    def sendto(self, *values):
+        self._check()
+        return super().sendto(*values)
+
+    def sendmsg(self, *values):
+        self._check()
+        return super().sendmsg(*values)
+
+
+class UnreachableSocket(socket.socket):
+    """A socket of a machine that has just lost its network."""
+
+    is_reachable = False
+
+    def _check(self) -> None:
+        if not self.is_reachable:
+            raise OSError(errno.ENETUNREACH, "network is unreachable")
 
     def sendto(self, *values):
         self._check()
@@ -88,6 +107,35 @@ async def test_kernel_that_refuses_segmentation_gets_single_datagrams(route, mon
     assert await received(inbox, 4) == datagrams
     assert not path._has_segmentation
     assert path.lost_datagrams == 0
+
+
+async def test_network_that_is_gone_for_a_moment_does_not_end_segmentation(route):
+    path, inbox = route
+    path.send(*_one(b"first"))
+    path._socket = UnreachableSocket(fileno=path._socket.detach())
+    view, datagrams = burst([900] * 3)
+
+    path.send(view, [900] * 3)
+    path._socket.is_reachable = True
+    path.send(view, [900] * 3)
+
+    assert path.lost_datagrams == 3
+    assert path._has_segmentation
+    assert await received(inbox, 4) == [b"first", *datagrams]
+
+
+async def test_transport_that_has_just_closed_is_nowhere_to_go(route):
+    path, inbox = route
+    pair = path._connection._nominated[1]
+    working = pair.protocol.transport
+    pair.protocol.transport = SimpleNamespace(get_extra_info=lambda _: SimpleNamespace(fileno=lambda: -1))
+
+    path.send(*_one(b"lost"))
+    pair.protocol.transport = working
+    path.send(*_one(b"arrives"))
+
+    assert path.lost_datagrams == 1
+    assert await received(inbox, 1) == [b"arrives"]
 
 
 @pytest.mark.parametrize("has_segmentation", [True, False])

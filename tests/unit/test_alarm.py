@@ -8,7 +8,10 @@ from streamer.clock import SystemClock
 
 _CLOCK = SystemClock()
 _FAR_US = 3_600_000_000
-_DESCRIPTORS = Path("/proc/self/fd")
+
+
+def _open_descriptors():
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def _kernel(ring):
@@ -104,7 +107,7 @@ async def test_alarm_that_was_set_again_after_it_expired_waits_for_the_new_insta
 
 
 async def test_alarm_gives_its_descriptor_back(make):
-    before = list(_DESCRIPTORS.iterdir())
+    before = _open_descriptors()
 
     for _ in range(3):
         alarm = make(lambda: None)
@@ -112,4 +115,4 @@ async def test_alarm_gives_its_descriptor_back(make):
         alarm.close()
         alarm.close()
 
-    assert len(list(_DESCRIPTORS.iterdir())) == len(before)
+    assert _open_descriptors() == before

@@ -8,16 +8,17 @@ import logging
 from collections.abc import Callable, Sequence
 
 from streamer.clock import Clock, Timer
-from streamer.errors import InputError, RemoteProtocolError
+from streamer.errors import InputError
 from streamer.inputs.base import InputBackend
 from streamer.protocol.actions import InputAction
+from streamer.protocol.allowance import Allowance
 from streamer.protocol.input import Pointer, PointerTotals, WheelTotals, parse
 from streamer.session.controls import Controls
 
 logger = logging.getLogger(__name__)
 
-# A pointer at 250 messages a second, a wheel and fast typing stay far below; above it motion is dropped, and at twice
-# the burst the viewer is closed.
+# A pointer at 250 messages a second, a wheel and fast typing stay far below; above it motion is dropped, before the
+# viewer's channels have sent so much that it is closed.
 _MESSAGES_PER_S = 1_000
 _BURST_MESSAGES = 2_000
 _LOW_BYTE = 0xFF
@@ -28,22 +29,14 @@ def _nothing() -> None:
 
 
 class _Place:
-    """A viewer in the line: its controls and how many messages it may still send at once."""
+    """A viewer in the line: its controls, and what it may send before its motion is dropped."""
 
-    __slots__ = ("_allowance", "_refilled_at_us", "controls", "is_present")
+    __slots__ = ("allowance", "controls", "is_present")
 
     def __init__(self, now_us: int) -> None:
         self.controls = Controls()
         self.is_present = True
-        self._allowance = float(_BURST_MESSAGES)
-        self._refilled_at_us = now_us
-
-    def spend(self, now_us: int) -> float:
-        """Take one message from the allowance and return what is left of it; below zero is too much."""
-        earned = (now_us - self._refilled_at_us) * _MESSAGES_PER_S / 1_000_000
-        self._refilled_at_us = now_us
-        self._allowance = min(_BURST_MESSAGES, self._allowance + earned) - 1
-        return self._allowance
+        self.allowance = Allowance(_MESSAGES_PER_S, _BURST_MESSAGES, now_us)
 
 
 class Seat:
@@ -98,18 +91,16 @@ class Seat:
         """Carry out one input message of a viewer; that of a viewer without the seat changes nothing.
 
         Raises:
-            RemoteProtocolError: the bytes are malformed, or there are far too many of them.
+            RemoteProtocolError: the bytes are malformed, or hold more keys than there are.
         """
         message = parse(data)
         place = self._line.get(viewer)
         if place is None:
             return
         now_us = self._clock.now_us()
-        left = place.spend(now_us)
-        if left < -_BURST_MESSAGES:
-            raise RemoteProtocolError(f"more than {_MESSAGES_PER_S} input messages a second")
+        is_within = place.allowance.take(now_us)
         is_motion = isinstance(message, Pointer | PointerTotals | WheelTotals)
-        if left < 0 and is_motion:
+        if is_motion and not is_within:
             return
         actions = place.controls.take(message, now_us)
         if viewer != self._holder:

@@ -20,9 +20,9 @@ from streamer.transport.base import CONTROL, KEYS, MOTION, Peer, PeerObserver
 
 logger = logging.getLogger(__name__)
 
-# What may come on each channel: messages per second, and at once after the path has stalled; whoever says more is
-# closed. A page says two things a second on `control`, a few more while its picture stalls or its clock is being mapped.
-# Each kind of motion comes 250 times a second, and a long paste is many messages at once.
+# What may come on each channel: messages per second, and at once after the path has stalled. Who says more is closed. A
+# page says two things a second on `control`, and a few more while its picture stalls or its clock is being mapped. Each
+# kind of motion comes 250 times a second, and a long paste is many messages at once.
 _LIMITS = {CONTROL: (20, 100), KEYS: (1_000, 4_000), MOTION: (1_000, 4_000)}
 
 

@@ -3,6 +3,10 @@
 RGB is converted at its own size, into BT.601 limited range, and the result is scaled: a 4:2:0 picture is 1.5 bytes per
 pixel to scale, where RGB is 4. It is scaled as I420, because libyuv's NV12 scaler rounds chroma down twice and so moves
 colours by up to 6/255.
+
+On x86 libyuv rounds the chroma of limited range down, half a step of colour on average, and that of full range to the
+nearest step. So chroma comes from the conversion into full range and is then pulled towards grey: over all colours its
+error fell from 0.6 steps to 0.4 of blue and 0.5 of red (rms), for 0.15 ms of a 720p picture.
 """
 
 import ctypes
@@ -21,15 +25,25 @@ _LIBRARY = "libyuv.so.0"
 
 # libyuv names packed formats by the word, highest byte first: its ARGB is B, G, R, A in memory, its RAW R, G, B.
 _CONVERSIONS = {
-    (PixelFormat.BGRA, PixelFormat.NV12): "ARGBToNV12",
     (PixelFormat.BGRA, PixelFormat.I420): "ARGBToI420",
-    (PixelFormat.RGBA, PixelFormat.NV12): "ABGRToNV12",
     (PixelFormat.RGBA, PixelFormat.I420): "ABGRToI420",
     (PixelFormat.BGR24, PixelFormat.I420): "RGB24ToI420",
     (PixelFormat.RGB24, PixelFormat.I420): "RAWToI420",
     (PixelFormat.NV12, PixelFormat.I420): "NV12ToI420",
     (PixelFormat.I420, PixelFormat.NV12): "I420ToNV12",
 }
+# The same into BT.601 full range, which is what libyuv's J stands for.
+_FULL_RANGE = {
+    PixelFormat.BGRA: "ARGBToJ420",
+    PixelFormat.RGBA: "ABGRToJ420",
+    PixelFormat.BGR24: "RGB24ToJ420",
+    PixelFormat.RGB24: "RAWToJ420",
+}
+_BLEND = "InterpolatePlane"
+# In 256ths. A full colour is 126.5 steps away from grey as libyuv makes it in full range, and 112 in limited range:
+# 29.4/256 less. In Chromium 0.01 % of all colours were more than 3/255 off with 29, and 0.35 % with 30.
+_BLEND_FRACTION = 29
+_GREY = 128
 _SCALE = "I420Scale"
 _INPUTS = tuple(PixelFormat)
 _PLANES = {PixelFormat.NV12: 2, PixelFormat.I420: 3}
@@ -46,7 +60,8 @@ def why_unavailable() -> str | None:
         library = _load()
     except OSError as exc:
         return f"the system has no {_LIBRARY} ({exc}); its package is called libyuv0 in Debian and Ubuntu"
-    missing = [name for name in (*_CONVERSIONS.values(), _SCALE) if not hasattr(library, name)]
+    names = (*_CONVERSIONS.values(), *_FULL_RANGE.values(), _BLEND, _SCALE)
+    missing = [name for name in names if not hasattr(library, name)]
     return f"{_LIBRARY} has no {', '.join(missing)}" if missing else None
 
 
@@ -117,7 +132,33 @@ def _step(source: PixelFormat, target: Surface) -> Step:
     """Return the call that fills `target` from a surface of format `source`."""
     if source == target.format:
         return functools.partial(_scale, getattr(_load(), _SCALE), target)
-    return functools.partial(_convert, getattr(_load(), _CONVERSIONS[source, target.format]), target)
+    function = getattr(_load(), _CONVERSIONS[source, target.format])
+    if source in YUV_FORMATS:
+        return functools.partial(_convert, function, target)
+    return _RgbStep(function, getattr(_load(), _FULL_RANGE[source]), target)
+
+
+class _RgbStep:
+    """Fill an I420 picture from RGB: `convert` gives its luma, `convert_full_range` its chroma."""
+
+    def __init__(self, convert: Callable[..., int], convert_full_range: Callable[..., int], target: Surface) -> None:
+        self._convert = convert
+        self._convert_full_range = convert_full_range
+        self._blend = getattr(_load(), _BLEND)
+        self._target = target
+        self._half = ((target.resolution.width_px + 1) // 2, (target.resolution.height_px + 1) // 2)
+        # One row each, used for all rows: luma of full range that nobody reads, and grey.
+        self._no_luma = np.empty(target.resolution.width_px, np.uint8)
+        self._grey = np.full(self._half[0], _GREY, np.uint8)
+
+    def __call__(self, source: Surface) -> Surface:
+        size = (self._target.resolution.width_px, self._target.resolution.height_px)
+        packed, planes = _planes(source), _planes(self._target)
+        _call(self._convert, *packed, *planes, *size)
+        _call(self._convert_full_range, *packed, self._no_luma.ctypes.data, 0, *planes[2:], *size)
+        for plane in (planes[2:4], planes[4:6]):
+            _call(self._blend, *plane, self._grey.ctypes.data, 0, *plane, *self._half, _BLEND_FRACTION)
+        return self._target
 
 
 def _convert(function: Callable[..., int], target: Surface, source: Surface) -> Surface:
@@ -155,6 +196,11 @@ def _load() -> ctypes.CDLL:
     for (source, target), name in _CONVERSIONS.items():
         if hasattr(library, name):
             getattr(library, name).argtypes = [*plane * (_PLANES.get(source, 1) + _PLANES[target]), *size]
+    for name in _FULL_RANGE.values():
+        if hasattr(library, name):
+            getattr(library, name).argtypes = [*plane * 4, *size]
+    if hasattr(library, _BLEND):
+        getattr(library, _BLEND).argtypes = [*plane * 3, *size, ctypes.c_int]
     if hasattr(library, _SCALE):
         side = [*plane * _PLANES[PixelFormat.I420], *size]
         getattr(library, _SCALE).argtypes = [*side, *side, ctypes.c_int]

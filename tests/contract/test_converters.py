@@ -23,6 +23,8 @@ from tests.fakes import clips
 PACKED = tuple(clips.CHANNELS)
 PLANAR = (PixelFormat.NV12, PixelFormat.I420)
 SMALL = Resolution(320, 180)
+# Sixteen levels of each channel, in patches of 8 pixels: swscale filters chroma across some of them.
+LEVELS, PATCH_PX = np.arange(0, 256, 17), 8
 # H.273, equations 38 to 40: the share of red and blue in luma.
 LUMA_SHARES = {6: (0.299, 0.114), 1: (0.2126, 0.0722)}
 
@@ -87,6 +89,47 @@ def patch_errors(frame: VideoFrame) -> float:
         got = to_rgb(*sample, frame.surface.colour)
         errors.append(np.abs(got - wanted).max())
     return max(errors)
+
+
+def colour_cube() -> np.ndarray:
+    """Return colours from all over the cube as 64 by 64 patches of R, G, B."""
+    return np.stack(np.meshgrid(LEVELS, LEVELS, LEVELS, indexing="ij"), axis=-1).reshape(64, 64, 3).astype(np.uint8)
+
+
+def convert_patches(backend: str, pair: tuple[PixelFormat, PixelFormat], patches: np.ndarray) -> list[np.ndarray]:
+    """Return Y, U and V of the middle of each patch."""
+    rgb = patches.repeat(PATCH_PX, 0).repeat(PATCH_PX, 1)
+    size = Resolution(rgb.shape[1], rgb.shape[0])
+    result = open_converter(backend, pair, (size, size)).convert(clips.packed_frame(rgb, pair[0]))
+    planes = planes_of(result)
+    steps_px = [plane.shape[0] // patches.shape[0] for plane in planes]
+    return [plane[step // 2 :: step, step // 2 :: step] for plane, step in zip(planes, steps_px, strict=True)]
+
+
+@pytest.mark.parametrize("target", PLANAR)
+@pytest.mark.parametrize("source", PACKED)
+def test_converter_keeps_every_colour_within_3_of_255(backend: str, source: PixelFormat, target: PixelFormat) -> None:
+    cube = colour_cube()
+
+    samples = np.stack(convert_patches(backend, (source, target), cube), axis=-1).astype(float)
+
+    got = np.array([to_rgb(*sample, BT601_LIMITED) for sample in samples.reshape(-1, 3)])
+    assert np.abs(got - cube.reshape(-1, 3)).max() <= 3
+
+
+@pytest.mark.parametrize("target", PLANAR)
+@pytest.mark.parametrize("source", PACKED)
+def test_converter_rounds_chroma_to_both_sides(backend: str, source: PixelFormat, target: PixelFormat) -> None:
+    cube = colour_cube()
+    red, green, blue = np.moveaxis(cube / 255, -1, 0)
+    red_share, blue_share = LUMA_SHARES[BT601_LIMITED.matrix]
+    luma = red_share * red + (1 - red_share - blue_share) * green + blue_share * blue
+
+    _, u, v = (plane.astype(float) for plane in convert_patches(backend, (source, target), cube))
+
+    # What always rounds down is half a step off on average, and shifts every colour the same way.
+    assert abs((u - 128 - 112 * (blue - luma) / (1 - blue_share)).mean()) < 0.25
+    assert abs((v - 128 - 112 * (red - luma) / (1 - red_share)).mean()) < 0.25
 
 
 @pytest.mark.parametrize("target", PLANAR)

@@ -131,7 +131,7 @@ class ServerConfig(Section):
     hello_timeout_ms: int = Field(
         default=10_000, ge=10, le=600_000, description="How long a new socket may wait before it says hello."
     )
-    max_sockets: int = Field(default=64, ge=1, le=100_000, description="Signaling sockets open at the same time.")
+    max_sockets: int = Field(default=64, ge=1, le=100_000, description="Viewers' signaling sockets open at the same time.")
 
     @property
     def is_loopback(self) -> bool:

@@ -41,6 +41,8 @@ _MAX_RECEIVED_BYTES = 4 * MAX_MESSAGE_BYTES
 # Shorter than the idle limits of common proxies (60 s), long enough to cost nothing.
 _HEARTBEAT_S = 20.0
 _MS_PER_S = 1000
+# A page says hello as soon as its socket is open, so that this many wait for theirs only when something is wrong.
+MAX_STRANGERS = 16
 
 
 class SignalingError(Exception):
@@ -73,6 +75,8 @@ class Signaling:
         self._resumption = resumption
         self._ice_servers = ice_servers
         self._carriers: set[Carrier] = set()
+        # Those that have not said hello, the oldest first.
+        self._strangers: dict[Carrier, None] = {}
         self._viewers: dict[str, Carrier] = {}
         self._is_open = True
         self._all_gone = asyncio.Event()
@@ -87,7 +91,7 @@ class Signaling:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Serve one socket from its first to its last message."""
         check_origin(request, self._hosts)
-        if not self._is_open or len(self._carriers) >= self._config.max_sockets:
+        if not self._is_open or self._is_full:
             reason = "too many viewers are connected" if self._is_open else "the session has ended"
             raise web.HTTPServiceUnavailable(text=f"{reason}\n")
         # Without compression: nothing here is large, and what is small cannot unpack into something large.
@@ -98,13 +102,27 @@ class Signaling:
         async with Carrier(socket) as carrier:
             self._carriers.add(carrier)
             self._all_gone.clear()
+            self._let_wait(carrier)
             try:
                 await self._serve(carrier, request.remote or "unknown")
             finally:
                 self._carriers.discard(carrier)
+                self._strangers.pop(carrier, None)
                 if not self._carriers:
                     self._all_gone.set()
         return socket
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._viewers) >= self._config.max_sockets
+
+    def _let_wait(self, carrier: Carrier) -> None:
+        """Let a socket wait for its hello, in the place of the one that waits longest if there are too many."""
+        if len(self._strangers) >= MAX_STRANGERS:
+            oldest = next(iter(self._strangers))
+            del self._strangers[oldest]
+            oldest.finish(Bye("too many connections wait to be let in", ByeCode.SESSION_FULL, retry=True))
+        self._strangers[carrier] = None
 
     async def stop(self, reason: str) -> None:
         """Say goodbye to everybody and wait until their sockets are closed."""
@@ -150,7 +168,9 @@ class Signaling:
             if isinstance(message, Bye):
                 self._part(viewer, carrier, message, may_return=False)
         except SignalingError as exc:
-            logger.warning("closing the socket of %s (%s) because %s", viewer or "a stranger", address, exc)
+            # Who had to make room has heard why.
+            level = logging.WARNING if carrier.farewell is None else logging.DEBUG
+            logger.log(level, "closing the socket of %s (%s) because %s", viewer or "a stranger", address, exc)
             carrier.finish(exc.bye)
             if viewer is not None:
                 self._part(viewer, carrier, exc.bye, may_return=False)
@@ -173,12 +193,17 @@ class Signaling:
             raise SignalingError(ByeCode.PROTOCOL_ERROR, "no hello came in time", retry=True) from None
         if message is None:
             raise SignalingError(ByeCode.LEFT, "it left without a hello")
+        if carrier not in self._strangers:
+            raise SignalingError(ByeCode.LEFT, "others took its place before it said hello")
         if not isinstance(message, Hello):
             raise SignalingError(ByeCode.PROTOCOL_ERROR, "the first message must be hello")
         try:
             self._gate.check(message.token)
         except AuthError as exc:
             raise SignalingError(ByeCode.UNAUTHORIZED, str(exc)) from exc
+        if self._is_full:
+            raise SignalingError(ByeCode.SESSION_FULL, "too many viewers are connected", retry=True)
+        del self._strangers[carrier]
         return message
 
     def _welcome(self, carrier: Carrier, hello: Hello) -> str:

@@ -1,4 +1,6 @@
 import asyncio
+import logging
+from contextlib import AsyncExitStack
 
 import aiohttp
 import pytest
@@ -6,6 +8,7 @@ import pytest
 from streamer.clock import SystemClock
 from streamer.config import IceConfig
 from streamer.protocol.signaling import Answer, Bye, ByeCode, Candidate, EndOfCandidates, Hello, Offer
+from streamer.server.signaling import MAX_STRANGERS
 from streamer.session.door import Join, Leave, Said, Say
 from tests.fakes.door import FakeDoor
 from tests.fakes.page import Page
@@ -250,6 +253,29 @@ async def test_socket_beyond_the_limit_is_refused() -> None:
                 pass
 
     assert caught.value.status == 503
+
+
+async def test_sockets_without_a_hello_take_no_place_of_a_viewer() -> None:
+    async with serving(FakeDoor(), max_sockets=1) as server, Page(server.url) as mute, Page(server.url) as page:
+        await page.join()
+        await mute.say(Hello())
+        bye = await mute.hear_bye()
+
+    assert (bye.code, bye.retry) == (ByeCode.SESSION_FULL, True)
+
+
+async def test_socket_that_waits_longest_for_its_hello_makes_room(caplog: pytest.LogCaptureFixture) -> None:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(serving(FakeDoor()))
+        waiting = [await stack.enter_async_context(Page(server.url)) for _ in range(MAX_STRANGERS + 1)]
+        bye = await waiting[0].hear_bye()
+        for page in waiting[1:]:
+            await page.join()
+        async with Page(server.url) as another:
+            await another.join()
+
+    assert (bye.code, bye.retry) == (ByeCode.SESSION_FULL, True)
+    assert not [entry for entry in caplog.record_tuples if entry[:2] == ("streamer.server.signaling", logging.WARNING)]
 
 
 async def test_goodbye_of_the_session_is_the_last_word() -> None:

@@ -19,6 +19,7 @@ from typing import Any
 from aioice import stun
 from aioice.ice import CandidatePair, Connection, StunProtocol
 from aiortc.rtcsctptransport import RTCSctpTransport
+from OpenSSL import SSL
 
 from streamer.errors import TransportError
 
@@ -38,7 +39,10 @@ _MENTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("aiortc.rtcdtlstransport", "RTCDtlsTransport._send_rtp", ("_tx_srtp", "protect_rtcp")),
     ("aiortc.rtcicetransport", "RTCIceTransport.__init__", ("_connection",)),
     ("aiortc.rtcicetransport", "RTCIceGatherer.gather", ("gather_candidates",)),
-    ("aiortc.rtcsctptransport", "RTCSctpTransport.__init__", ("_advertised_rwnd",)),
+    ("aiortc.rtcsctptransport", "RTCSctpTransport.__init__", ("_advertised_rwnd", "_sack_misordered")),
+    ("aiortc.rtcsctptransport", "RTCSctpTransport._get_inbound_stream", ("_inbound_streams",)),
+    ("aiortc.rtcsctptransport", "RTCSctpTransport._mark_received", ("_sack_misordered",)),
+    ("aiortc.rtcsctptransport", "InboundStream.add_chunk", ("reassembly",)),
     ("aiortc.rtcsctptransport", "RTCSctpTransport._handle_data", ("_receive_chunk",)),
     ("aioice.ice", "Connection.__init__", ("_nominated", "_check_list", "_protocols", "_queue", "_remote_candidates")),
     ("aioice.ice", "Connection.__init__", ("_closing",)),
@@ -60,6 +64,10 @@ _ATTRIBUTES: tuple[tuple[str, str], ...] = (
 
 # An established peer has at most a few datagrams waiting between two turns of the event loop.
 _MAX_QUEUED_DATAGRAMS = 1024
+# The receive window of 1 MiB holds 900 chunks of a browser's size.
+_MAX_UNFINISHED_CHUNKS = 1024
+# Three channels are open to a viewer; aiortc keeps what comes on any other one too.
+_MAX_SCTP_STREAMS = 16
 # Addresses that a viewer may be seen from while its paths are being found.
 _MAX_SOURCES = 64
 # RFC 7983: the first byte of a STUN message is 0 to 3.
@@ -168,7 +176,8 @@ class GuardedStunProtocol(StunProtocol):
 
 # Chunk types of RFC 9260, RFC 3758 and RFC 6525 with the shortest value that their fixed fields need.
 _DATA, _INIT, _INIT_ACK, _SACK, _FORWARD_TSN, _RECONFIG = 0, 1, 2, 3, 192, 130
-_MIN_VALUE_BYTES = {_DATA: 12, _INIT: 16, _INIT_ACK: 16, _SACK: 12, 7: 4, _FORWARD_TSN: 4}
+# RFC 9260, section 6.2: DATA has at least one byte of user data behind its 12 bytes of fields.
+_MIN_VALUE_BYTES = {_DATA: 13, _INIT: 16, _INIT_ACK: 16, _SACK: 12, 7: 4, _FORWARD_TSN: 4}
 # Where the parameters of a chunk start in its value: INIT, INIT ACK, HEARTBEAT and its ACK, ABORT, ERROR, RE-CONFIG.
 _PARAMETERS_AT = {_INIT: 16, _INIT_ACK: 16, 4: 0, 5: 0, 6: 0, 9: 0, _RECONFIG: 0}
 # RFC 6525: outgoing reset request, response, add streams; the fixed fields of each.
@@ -234,8 +243,8 @@ def _are_sound_parameters(data: bytes, min_value_bytes: dict[int, int]) -> bool:
     return True
 
 
-# What aiortc's SCTP raises at packets that are well formed but not allowed in its present state.
-_SCTP_ERRORS = (AssertionError, AttributeError, LookupError, TypeError, ValueError, struct.error)
+# What aiortc's SCTP raises at packets that are well formed but not allowed in its present state, or not to be answered.
+_SCTP_ERRORS = (AssertionError, AttributeError, LookupError, SSL.Error, TypeError, ValueError, struct.error)
 
 
 def guard_sctp(sctp: RTCSctpTransport, violated: Callable[[str], None]) -> None:
@@ -248,15 +257,29 @@ def guard_sctp(sctp: RTCSctpTransport, violated: Callable[[str], None]) -> None:
     async def handle_guarded(data: bytes) -> None:
         if not is_sound_sctp(data):
             return
+        if _holds_too_much(sctp):
+            violated("more unfinished data channel messages than the receive window holds")
+            return
         try:
             await handle(data)
         except _SCTP_ERRORS as exc:
             violated(f"SCTP packet of {len(data)} bytes out of place ({type(exc).__name__})")
-        # Only who ignores the advertised window can take more than all of it.
-        if sctp._advertised_rwnd < 0:
-            violated("more unfinished data channel messages than the receive window holds")
 
     sctp._handle_data = handle_guarded  # type: ignore[method-assign]
+
+
+def _holds_too_much(sctp: RTCSctpTransport) -> bool:
+    """Return whether the other side has left more unfinished than one that keeps to the window can.
+
+    aiortc looks through all of it at every chunk: at 10,000 short ones that takes 4 ms each.
+    """
+    streams = sctp._inbound_streams
+    return (
+        sctp._advertised_rwnd < 0
+        or len(sctp._sack_misordered) > _MAX_UNFINISHED_CHUNKS
+        or len(streams) > _MAX_SCTP_STREAMS
+        or sum(len(stream.reassembly) for stream in streams.values()) > _MAX_UNFINISHED_CHUNKS
+    )
 
 
 async def settle(owners: Iterable[object], timeout_s: float) -> int:

@@ -143,20 +143,60 @@ async def test_data_channel_packet_out_of_place_ends_that_peer_alone(joined, obs
         await other_viewer.close()
 
 
-async def test_unfinished_messages_end_the_peer_when_they_exceed_the_window(joined, observer):
-    peer, viewer = joined
-    sctp = peer._sctp
-    window = sctp._advertised_rwnd
-    tsn = viewer.connection.sctp._local_tsn
-    for number in range(window // 1100 + 2):
-        data = struct.pack("!LHHL", tsn + number & 0xFFFFFFFF, 1, 0, 53) + bytes(1100)
-        chunk = struct.pack("!BBH", 0, 2 if number == 0 else 0, 4 + len(data)) + data
-        # Straight into the guarded entry: SCTP's own flow control would hold an honest sender back.
-        await sctp._handle_data(sctp_packet(viewer, chunk))
+def data_chunk(tsn: int, stream: int, user_data: bytes, *, flags: int = 0) -> bytes:
+    value = struct.pack("!LHHL", tsn & 0xFFFFFFFF, stream, 0, 53) + user_data
+    return struct.pack("!BBH", 0, flags, 4 + len(value)) + value + bytes(-len(value) % 4)
+
+
+FIRST, UNORDERED_WHOLE = 2, 7
+
+
+async def send_until_refused(peer, viewer, observer, chunks) -> int:
+    """Hand chunks straight to the guarded entry: SCTP's own flow control would hold an honest sender back."""
+    sent = 0
+    for chunk in chunks:
+        await peer._sctp._handle_data(sctp_packet(viewer, chunk))
+        await asyncio.sleep(0)
         if observer.failures:
             break
+        sent += 1
+    return sent
 
-    await asyncio.sleep(0)
+
+async def test_unfinished_messages_end_the_peer_when_they_exceed_the_window(joined, observer):
+    peer, viewer = joined
+    most = peer._sctp._advertised_rwnd // 1100
+    tsn = viewer.connection.sctp._local_tsn
+    chunks = (data_chunk(tsn + number, 1, bytes(1100), flags=0 if number else FIRST) for number in range(most + 2))
+
+    assert await send_until_refused(peer, viewer, observer, chunks) == most + 1
+    assert observer.failures[0][0] == "protocol_error"
+
+
+@pytest.mark.parametrize("kind", ["out of order", "short", "on many channels"])
+async def test_unfinished_chunks_end_the_peer_when_they_are_more_than_a_window_has(joined, observer, kind):
+    peer, viewer = joined
+    tsn = viewer.connection.sctp._local_tsn
+    make = {
+        # Whole messages, with a gap before each.
+        "out of order": lambda number: data_chunk(tsn + 2 * number + 1, 1, b"x", flags=UNORDERED_WHOLE),
+        "short": lambda number: data_chunk(tsn + number, 1, b"x", flags=0 if number else FIRST),
+        "on many channels": lambda number: data_chunk(tsn + number, number, b"x", flags=UNORDERED_WHOLE),
+    }[kind]
+
+    sent = await send_until_refused(peer, viewer, observer, map(make, range(1100)))
+
+    assert sent < 1100
+    assert observer.failures[0][0] == "protocol_error"
+
+
+async def test_data_channel_packet_that_cannot_be_answered_ends_that_peer_alone(joined, observer):
+    peer, viewer = joined
+    tsn = viewer.connection.sctp._local_tsn
+    peer._dtls._ssl.shutdown()
+
+    await peer._sctp._handle_data(sctp_packet(viewer, data_chunk(tsn, 1, b"x", flags=UNORDERED_WHOLE)))
+
     await until(lambda: bool(observer.failures))
     assert observer.failures[0][0] == "protocol_error"
 

@@ -60,6 +60,7 @@ def test_sound_packets_pass(packet):
         sctp(chunk(0, b"", length=0)),
         sctp(chunk(0, b"x", length=400)),
         sctp(chunk(0, b"")),
+        sctp(chunk(0, struct.pack("!LHHL", 1, 0, 0, 51))),
         sctp(chunk(1, INIT_FIELDS[:-1])),
         sctp(chunk(1, INIT_FIELDS), DATA),
         sctp(chunk(1, INIT_FIELDS + parameter(0xC000, b"", length=0))),

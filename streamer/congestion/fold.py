@@ -15,6 +15,12 @@ RATE_CLASS_RATIO = 2
 # frames' bytes, so at most one in 5 s is 1 % of a stream of 60 fps.
 SPARED_CHANGE_RATIO = 0.15
 SPARED_INTERVAL_US = 5_000_000
+# Each viewer's recovery keeps its requests apart; what also makes a keyframe is that viewers come, return and move. A
+# keyframe costs all viewers of the rendition three frames' bytes. So many may follow each other at the distance that
+# recovery keeps, as one viewer's losses need them, and later one a second, which is 5 % of a stream of 60 fps.
+MIN_KEYFRAME_INTERVAL_US = 100_000
+SUSTAINED_KEYFRAME_INTERVAL_US = 1_000_000
+KEYFRAME_BURST = 5
 _SECOND_US = 1_000_000
 
 
@@ -31,6 +37,19 @@ class Fold:
         self._spares_changes = capabilities.rate_change_needs_keyframe
         self._target_bps: int | None = None
         self._changed_at_us = 0
+        self._keyframe_due_us = 0
+        # By when the keyframes so far would have been made at the sustained rate.
+        self._paid_until_us = 0
+
+    def keyframe_due_us(self, wishes: Sequence[Wish]) -> int | None:
+        """Return from when on the next frame shall be a keyframe, or None if nobody wishes for one."""
+        return self._keyframe_due_us if any(wish.keyframe for wish in wishes) else None
+
+    def keyframe_made(self, now_us: int) -> None:
+        """Note that a frame became a keyframe, whether it was ordered or not."""
+        self._paid_until_us = max(self._paid_until_us, now_us) + SUSTAINED_KEYFRAME_INTERVAL_US
+        credit_us = KEYFRAME_BURST * SUSTAINED_KEYFRAME_INTERVAL_US
+        self._keyframe_due_us = max(now_us + MIN_KEYFRAME_INTERVAL_US, self._paid_until_us - credit_us)
 
     def order(self, wishes: Sequence[Wish], now_us: int, *, is_refinement: bool = False) -> EncodeOrder:
         """Return the order for the next frame.
@@ -40,7 +59,8 @@ class Fold:
         """
         if not wishes:
             raise LocalProtocolError("an order without a wish")
-        keyframe = any(wish.keyframe for wish in wishes)
+        keyframe_due_us = self.keyframe_due_us(wishes)
+        keyframe = keyframe_due_us is not None and keyframe_due_us <= now_us
         limits = [wish.max_frame_bytes for wish in wishes if wish.max_frame_bytes is not None]
         losses = [wish.lost_capture_us for wish in wishes if wish.lost_capture_us is not None]
         return EncodeOrder(

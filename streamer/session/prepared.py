@@ -89,10 +89,12 @@ class PreparedRendition:
             self._looks.wait()
             self._looks.clear()
             return
-        order = self._fold.order(wishes, self._clock.now_us())
-        frame = self._source.next(order, _NEXT_TIMEOUT_US)
+        now_us = self._clock.now_us()
+        frame = self._source.next(self._fold.order(wishes, now_us), _NEXT_TIMEOUT_US)
         # Access units depend on those before them, so none is dropped here; a loop that has fallen behind catches up.
         if frame is not None:
+            if frame.is_keyframe:
+                self._fold.keyframe_made(now_us)
             self._publish(frame)
 
     def _publish(self, frame: EncodedFrame) -> None:

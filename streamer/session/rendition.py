@@ -113,13 +113,13 @@ class EncodedRendition:
         backlog_us = max(wish.backlog_us for wish in wishes)
         if self._fanout.is_behind:
             backlog_us = max(backlog_us, 1 + round(1_000_000 / fps))
+        keyframe_due_us = self._fold.keyframe_due_us(wishes)
+        is_keyframe_due = keyframe_due_us is not None and keyframe_due_us <= now_us
         decision = self._cadence.decide(
-            now_us,
-            fps=fps,
-            backlog_us=backlog_us,
-            has_new_frame=has_new,
-            wants_keyframe=any(wish.keyframe for wish in wishes),
+            now_us, fps=fps, backlog_us=backlog_us, has_new_frame=has_new, wants_keyframe=is_keyframe_due
         )
+        if decision.action is Action.WAIT and keyframe_due_us is not None and not is_keyframe_due:
+            decision = replace(decision, until_us=min(decision.until_us or keyframe_due_us, keyframe_due_us))
         self._follow(decision, wishes, now_us, has_new=has_new)
 
     def _follow(self, decision: Decision, wishes: Sequence[Wish], now_us: int, *, has_new: bool) -> None:
@@ -151,6 +151,8 @@ class EncodedRendition:
         finally:
             lease.release()
         trace.stamp(Stage.ENCODE, self._clock.now_us())
+        if encoded.is_keyframe:
+            self._fold.keyframe_made(now_us)
         self._cadence.encoded(
             now_us, is_new=not is_kept, is_refinement=order.is_refinement, is_settled=_is_settled(encoded, order)
         )

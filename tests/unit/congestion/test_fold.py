@@ -1,6 +1,15 @@
+from itertools import pairwise
+
 import pytest
 
-from streamer.congestion.fold import SPARED_INTERVAL_US, Fold, fold_target_bps
+from streamer.congestion.fold import (
+    KEYFRAME_BURST,
+    MIN_KEYFRAME_INTERVAL_US,
+    SPARED_INTERVAL_US,
+    SUSTAINED_KEYFRAME_INTERVAL_US,
+    Fold,
+    fold_target_bps,
+)
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import Capabilities, EncodeOrder, MemoryKind, PixelFormat, Resolution, Wish
 
@@ -116,3 +125,53 @@ def test_fold_does_not_count_a_keyframe_at_the_same_target_as_a_change():
     fold.order([_wish(keyframe=True)], SPARED_INTERVAL_US - 1)
 
     assert fold.order([_wish(18_000_000)], SPARED_INTERVAL_US).target_bps == 18_000_000
+
+
+def _keyframes_us(fold, until_us):
+    """Return when keyframes are ordered for a viewer that never stops wishing for one, at 100 frames a second."""
+    made = []
+    for now_us in range(0, until_us, 10_000):
+        if fold.order([_wish(), _wish(keyframe=True)], now_us).keyframe:
+            fold.keyframe_made(now_us)
+            made.append(now_us)
+    return made
+
+
+def test_fold_keeps_a_distance_between_keyframes_whoever_wishes_for_them():
+    made = _keyframes_us(_fold(), KEYFRAME_BURST * MIN_KEYFRAME_INTERVAL_US)
+
+    assert made == [number * MIN_KEYFRAME_INTERVAL_US for number in range(KEYFRAME_BURST)]
+
+
+def test_fold_orders_one_keyframe_a_second_when_wishes_go_on():
+    made = _keyframes_us(_fold(), 60_000_000)
+
+    assert len(made) <= KEYFRAME_BURST + 60
+    assert all(after - before == SUSTAINED_KEYFRAME_INTERVAL_US for before, after in pairwise(made[-30:]))
+
+
+def test_fold_counts_keyframes_that_nobody_wished_for():
+    fold = _fold()
+    fold.keyframe_made(0)
+
+    assert not fold.order([_wish(keyframe=True)], MIN_KEYFRAME_INTERVAL_US - 1).keyframe
+    assert fold.order([_wish(keyframe=True)], MIN_KEYFRAME_INTERVAL_US).keyframe
+
+
+def test_fold_forgets_keyframes_of_long_ago():
+    fold = _fold()
+    _keyframes_us(fold, 3_000_000)
+    calm_us = KEYFRAME_BURST * SUSTAINED_KEYFRAME_INTERVAL_US
+    fold.keyframe_made(3_000_000 + calm_us)
+
+    assert fold.keyframe_due_us([_wish(keyframe=True)]) == 3_000_000 + calm_us + MIN_KEYFRAME_INTERVAL_US
+
+
+def test_fold_says_from_when_on_a_keyframe_is_due():
+    fold = _fold()
+    due_us = [fold.keyframe_due_us([_wish(), _wish(keyframe=True)])]
+    fold.keyframe_made(50)
+    due_us.append(fold.keyframe_due_us([_wish(keyframe=True)]))
+
+    assert due_us == [0, 50 + MIN_KEYFRAME_INTERVAL_US]
+    assert fold.keyframe_due_us([_wish()]) is None

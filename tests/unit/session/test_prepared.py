@@ -124,6 +124,19 @@ def test_source_that_waits_hears_of_a_keyframe_that_is_wanted(rig):
     block_until(lambda: rig.source.orders[-1].keyframe)
 
 
+def test_source_is_not_asked_for_a_keyframe_right_after_one(rig):
+    rig.open()
+    rig.source.push(0, keyframe=True)
+    rig.hear(lambda: rig.subscriber.frames)
+    block_until(lambda: rig.source.readers)
+
+    rig.subscriber.want(keyframe=True)
+    rig.source.push(1)
+    rig.hear(lambda: len(rig.subscriber.frames) == 2)
+
+    assert not rig.source.orders[1].keyframe
+
+
 def test_source_without_a_viewer_is_not_read(rig):
     rendition = PreparedRendition(KEY, rig.source, rig.turn, rig, SystemClock(), rig.posts.put)
     rig.opened.append(rendition)

@@ -6,6 +6,7 @@ from streamer import registry
 from streamer.clock import SystemClock
 from streamer.codecs import h264, vp8
 from streamer.config import Config
+from streamer.congestion.fold import MIN_KEYFRAME_INTERVAL_US
 from streamer.errors import EncoderError
 from streamer.media.frame import Resolution
 from streamer.media.timeline import RtpTimeline
@@ -135,6 +136,7 @@ def test_rendition_plans_payloads_and_stamps_each_stage(rig):
 
 def test_keyframe_is_made_of_the_next_picture_when_one_is_wished_for(rig, key):
     rig.play(2)
+    rig.clock.step(MIN_KEYFRAME_INTERVAL_US)
     rig.subscriber.want(keyframe=True)
 
     rig.play(2)
@@ -155,6 +157,28 @@ def test_still_picture_answers_a_wish_for_a_keyframe_when_it_is_woken(rig):
 
     assert rig.frames[1].is_keyframe
     assert rig.frames[1].capture_us >= asked_at_us
+
+
+def test_viewers_that_come_one_after_another_share_a_keyframe(rig):
+    rig.play(1)
+    for _ in range(3):
+        rig.subscriber.want(keyframe=True)
+        rig.play(1)
+
+    assert [frame.is_keyframe for frame in rig.frames] == [True, False, False, False]
+
+
+def test_still_picture_becomes_a_keyframe_as_soon_as_one_is_due_again(vp8_rig):
+    rig = vp8_rig
+    rig.play(1)
+    rig.subscriber.want(keyframe=True)
+
+    rig.wake(after_us=MIN_KEYFRAME_INTERVAL_US - 1)
+    rig.wake(after_us=1)
+    rig.hear(lambda: len(rig.frames) == 2)
+
+    assert rig.frames[1].is_keyframe
+    assert rig.frames[1].capture_us == rig.frames[0].capture_us + 1_000 + MIN_KEYFRAME_INTERVAL_US
 
 
 def test_still_picture_is_refined_once_and_then_shows_a_sign_of_life(vp8_rig):

@@ -7,6 +7,8 @@ must be dropped is dropped here, before the encoder.
 from dataclasses import dataclass
 from enum import Enum
 
+from streamer.media.frame import EncodedFrame, EncodeOrder
+
 # The long-run rate may exceed the ordered one by this much: a source whose clock runs a little fast against ours must
 # not collect delay until a frame is lost, and a frame that came out of turn must be caught up with.
 _HEADROOM_RATIO = 0.1
@@ -23,6 +25,10 @@ REFINEMENT_DELAY_US = 200_000
 # sixteen refinements brought it to 42 dB. They take every second frame's turn, so that what moves next finds room.
 MAX_REFINEMENTS = 16
 REFINEMENT_SPACING_FRAMES = 2
+# A refinement that takes less than this share of its budget found nothing more to improve. On 640x360 patches of colour
+# one that did not took libx264 11 bytes and libvpx 700 to 900. With 0.05, which is 833 bytes at 8 Mbit/s and 60 fps,
+# libvpx ended with its quantizer still sinking and patches 4/255 off; where it goes on they end 2 off.
+SETTLED_RATIO = 0.02
 # Keeps the receiver's statistics and our reports alive while nothing changes, at the price of one small frame.
 HEARTBEAT_INTERVAL_US = 1_000_000
 
@@ -130,3 +136,9 @@ class Cadence:
             return _REFINED if now_us >= refine_at_us else Decision(Action.WAIT, refine_at_us)
         heartbeat_at_us = encoded_at_us + HEARTBEAT_INTERVAL_US
         return _KEPT if now_us >= heartbeat_at_us else Decision(Action.WAIT, heartbeat_at_us)
+
+
+def is_settled(refinement: EncodedFrame, order: EncodeOrder) -> bool:
+    """Return whether a refinement changed next to nothing."""
+    budget_bytes = order.target_bps / order.fps / 8
+    return len(refinement.data) < SETTLED_RATIO * budget_bytes

@@ -13,7 +13,7 @@ from typing import Protocol
 from streamer.clock import Clock, sharpen_thread_timers
 from streamer.congestion.fold import Fold
 from streamer.errors import StreamerError
-from streamer.media.cadence import Action, Cadence, Decision
+from streamer.media.cadence import Action, Cadence, Decision, is_settled
 from streamer.media.frame import EncodedFrame, EncodeOrder, PixelFormat, Post, Resolution, Subscriber, VideoFrame, Wish
 from streamer.media.trace import FrameTrace, Stage
 from streamer.session.assembly import Assembly, Machinery
@@ -25,8 +25,6 @@ logger = logging.getLogger(__name__)
 
 # With headers, extensions and SRTP a datagram stays under 1280 bytes, the least that every IPv6 path carries whole.
 MAX_PAYLOAD_BYTES = 1200
-# A refinement that takes less than this share of its budget found nothing more to improve.
-_SETTLED_RATIO = 0.05
 # A picture that was captured longer ago than this is shown as of now: nothing has changed since.
 _STALE_US = 200_000
 
@@ -154,7 +152,7 @@ class EncodedRendition:
         if encoded.is_keyframe:
             self._fold.keyframe_made(now_us)
         self._cadence.encoded(
-            now_us, is_new=not is_kept, is_refinement=order.is_refinement, is_settled=_is_settled(encoded, order)
+            now_us, is_new=not is_kept, is_refinement=order.is_refinement, is_settled=is_settled(encoded, order)
         )
         self._publish(encoded, machinery, trace)
 
@@ -203,8 +201,3 @@ class EncodedRendition:
                 what()
 
         self._post(tell)
-
-
-def _is_settled(encoded: EncodedFrame, order: EncodeOrder) -> bool:
-    budget_bytes = order.target_bps / order.fps / 8
-    return len(encoded.data) < _SETTLED_RATIO * budget_bytes

@@ -1,4 +1,4 @@
-"""A still page of text becomes sharp: what the cadence's refinements are for, with each real encoder."""
+"""A still picture becomes sharp: what the cadence's refinements are for, with each real encoder."""
 
 import av
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 
 from streamer import registry
 from streamer.encoders.base import EncoderSettings
-from streamer.media.cadence import MAX_REFINEMENTS
+from streamer.media.cadence import MAX_REFINEMENTS, is_settled
 from streamer.media.frame import (
     BT601_LIMITED,
     EncodeOrder,
@@ -17,6 +17,7 @@ from streamer.media.frame import (
     Surface,
     VideoFrame,
 )
+from tests.fakes import clips
 
 _SIZE = Resolution(1280, 720)
 _TARGET_BPS, _FPS = 8_000_000, 60.0
@@ -24,6 +25,9 @@ _TARGET_BPS, _FPS = 8_000_000, 60.0
 _SHARP_DB = 40.0
 _LINE_PX, _GLYPH_PX = 24, 10
 _PAPER, _INK = 30, 210
+_CARD_SIZE = Resolution(640, 360)
+# Columns and rows of patches, and what is not looked at around each: filters work across its edges.
+_COLUMNS, _ROWS, _MARGIN_PX = 8, 6, 10
 
 
 def _page():
@@ -50,6 +54,31 @@ def _frame(luma, number):
     return VideoFrame(surface, number * 16_667, number)
 
 
+def _card():
+    """Return a 4:2:0 block of patches of colour; no two samples of chroma are the same."""
+    width_px, height_px = _CARD_SIZE.width_px, _CARD_SIZE.height_px
+    numbers = np.arange(_COLUMNS * _ROWS).reshape(_ROWS, _COLUMNS)
+
+    def plane(samples, shrink):
+        return samples.repeat(height_px // _ROWS // shrink, 0).repeat(width_px // _COLUMNS // shrink, 1)
+
+    luma, blue, red = 40 + 4 * numbers, 16 + 224 * (5 * numbers % 48) // 47, 16 + 224 * (11 * numbers % 48) // 47
+    planes = (plane(luma, 1), plane(blue, 2), plane(red, 2))
+    return np.concatenate([each.ravel() for each in planes]).astype(np.uint8).reshape(-1, width_px)
+
+
+def _patch_means(block):
+    """Return the mean of each plane in the middle of each patch."""
+    width_px, height_px = _CARD_SIZE.width_px, _CARD_SIZE.height_px
+    planes = np.split(block.reshape(-1), [width_px * height_px, width_px * height_px * 5 // 4])
+    means = []
+    for plane, shrink in zip(planes, (1, 2, 2), strict=True):
+        patches = plane.reshape(_ROWS, height_px // _ROWS // shrink, _COLUMNS, width_px // _COLUMNS // shrink)
+        edge = _MARGIN_PX // shrink
+        means.append(patches[:, edge:-edge, :, edge:-edge].mean(axis=(1, 3)))
+    return np.array(means)
+
+
 def _psnr_db(luma, decoded):
     shown = decoded.to_ndarray()[: _SIZE.height_px, : _SIZE.width_px].astype(float)
     return float(10 * np.log10(255**2 / ((shown - luma) ** 2).mean()))
@@ -73,3 +102,28 @@ def test_page_of_text_is_sharp_after_the_refinements(codec, decoder):
     encoder.close()
 
     assert quality_db >= _SHARP_DB
+
+
+@pytest.mark.parametrize("target_bps", [4_000_000, 8_000_000, 16_000_000])
+@pytest.mark.parametrize("codec", ["h264", "vp8"])
+def test_patches_of_colour_are_right_once_the_refinements_have_settled(codec, target_bps):
+    reason = registry.why_unavailable("encoders", "software")
+    if reason is not None:
+        pytest.skip(reason)
+    settings = EncoderSettings(codec, _CARD_SIZE, PixelFormat.I420, BT601_LIMITED, _FPS, target_bps, 20_000_000)
+    encoder = registry.load("encoders", "software").create(settings)
+    reader = av.CodecContext.create(codec, "r")
+    card = _card()
+    shown = []
+
+    for number in range(1 + MAX_REFINEMENTS):
+        order = EncodeOrder(target_bps, _FPS, keyframe=number == 0, is_refinement=number > 0)
+        encoded = encoder.encode(clips.block_frame(card, PixelFormat.I420, _CARD_SIZE, number), order)
+        shown += reader.decode(av.Packet(encoded.data))
+        if number and is_settled(encoded, order):
+            break
+    shown += reader.decode(None)
+    encoder.close()
+
+    # A step of chroma is up to 2.1 of 255 in a colour: half of one leaves room for the rounding of converter and page.
+    assert np.abs(_patch_means(shown[-1].to_ndarray()) - _patch_means(card)).max() <= 0.5

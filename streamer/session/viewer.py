@@ -7,7 +7,7 @@ session's business: it is told through `ViewerOwner`.
 import logging
 from typing import Protocol
 
-from streamer.clock import Clock
+from streamer.clock import Clock, Timer
 from streamer.errors import RemoteProtocolError
 from streamer.media.frame import EncodedFrame, Wish
 from streamer.protocol import control
@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 # page says two things a second on `control`, and a few more while its picture stalls or its clock is being mapped. Each
 # kind of motion comes 250 times a second, and a long paste is many messages at once.
 _LIMITS = {CONTROL: (20, 100), KEYS: (1_000, 4_000), MOTION: (1_000, 4_000)}
+# Who looks at another tab for a moment loses nothing, and who does so without end opens no encoder each time.
+HIDDEN_US = 1_000_000
 
 
 class ViewerOwner(Protocol):
@@ -67,6 +69,7 @@ class Viewer:
         self._clock = clock
         self._lifecycle = Lifecycle(VIEWER, ViewerState.CONNECTING)
         self._allowances = {label: Allowance(*limit, clock.now_us()) for label, limit in _LIMITS.items()}
+        self._hiding: Timer | None = None
         self.codec: str | None = None
         self.link = Link(owner.make_peer, 1, self)
         self._begin_report()
@@ -78,17 +81,20 @@ class Viewer:
     def come_back(self) -> Link:
         """Begin again with a new link and return the old one, for its owner to close."""
         before, link = self.link, Link(self._owner.make_peer, self.link.generation + 1, self)
+        self._stop_hiding()
         self._lifecycle.fire(ViewerTrigger.RETURN)
         self.link, self.codec = link, None
         return before
 
     def lose(self) -> None:
         """Note that the viewer is away and may come back. Harmless when it is away already."""
+        self._stop_hiding()
         if self._lifecycle.allows(ViewerTrigger.LOST):
             self._lifecycle.fire(ViewerTrigger.LOST)
 
     def leave(self) -> None:
         """Note that the viewer has gone for good."""
+        self._stop_hiding()
         self._lifecycle.fire(ViewerTrigger.LEAVE)
 
     def offer(self, frame: EncodedFrame) -> None:
@@ -163,15 +169,27 @@ class Viewer:
                 logger.debug("viewer %s reports %s", self.name, message)
 
     def _pause(self, *, is_paused: bool) -> None:
-        trigger = ViewerTrigger.PAUSE if is_paused else ViewerTrigger.CONTINUE
-        if not self._lifecycle.allows(trigger):
-            return
-        self._lifecycle.fire(trigger)
-        if is_paused:
-            self._owner.takes_nothing(self)
-        else:
+        if not is_paused:
+            self._show()
+        elif self._hiding is None and self._lifecycle.allows(ViewerTrigger.PAUSE):
+            self._hiding = self._clock.call_at_us(self._clock.now_us() + HIDDEN_US, self._hide)
+
+    def _hide(self) -> None:
+        self._hiding = None
+        self._lifecycle.fire(ViewerTrigger.PAUSE)
+        self._owner.takes_nothing(self)
+
+    def _show(self) -> None:
+        self._stop_hiding()
+        if self._lifecycle.allows(ViewerTrigger.CONTINUE):
+            self._lifecycle.fire(ViewerTrigger.CONTINUE)
             self._begin_report()
             self._owner.takes_video(self)
+
+    def _stop_hiding(self) -> None:
+        if self._hiding is not None:
+            self._hiding.cancel()
+            self._hiding = None
 
     def _begin_report(self) -> None:
         self._report = StreamReport(self.link.peer.statistics(), self._clock.now_us())

@@ -15,6 +15,7 @@ from streamer.session import devices
 from streamer.session.door import Ended, Join, Leave, Stop
 from streamer.session.lifecycle import SessionState
 from streamer.session.session import Session
+from streamer.session.viewer import HIDDEN_US
 from streamer.transport.base import MOTION, PeerStatistics
 from tests.fakes.peer import FakePeers
 from tests.fakes.session import config, open_session
@@ -94,6 +95,7 @@ async def test_hidden_viewer_gets_nothing_and_then_a_keyframe(rig):
     await frames(bob, 1)
 
     ann.say(Pause(is_paused=True))
+    rig.clock.step(HIDDEN_US)
     push(rig)
     await frames(bob, 2)
     while_hidden = len(ann.video.frames)
@@ -110,6 +112,7 @@ async def test_pause_said_twice_is_one(rig):
 
     for is_paused in (False, True, True, False, False):
         peer.say(Pause(is_paused=is_paused))
+        rig.clock.step(HIDDEN_US)
 
     assert rig.session._hub.rendition_of("ann") is not None
 
@@ -120,8 +123,43 @@ async def test_nothing_is_captured_while_every_viewer_is_hidden(rig):
     await frames(peer, 1)
 
     peer.say(Pause(is_paused=True))
+    rig.clock.step(HIDDEN_US)
 
     assert rig.session._hub.renditions == {}
+
+
+async def test_page_that_is_hidden_for_a_moment_keeps_its_rendition(rig):
+    peer = await rig.connect("ann")
+    before = rig.session._hub.renditions
+
+    for _ in range(30):
+        peer.say(Pause(is_paused=True))
+        rig.clock.step(HIDDEN_US - 1)
+        peer.say(Pause(is_paused=False))
+    rig.clock.step(HIDDEN_US)
+
+    assert rig.session._hub.renditions == before
+
+
+async def test_hidden_page_that_says_so_again_and_again_is_hidden(rig):
+    peer = await rig.connect("ann")
+
+    for _ in range(4):
+        peer.say(Pause(is_paused=True))
+        rig.clock.step(HIDDEN_US // 3)
+
+    assert rig.session._hub.renditions == {}
+
+
+async def test_hidden_viewer_that_is_lost_is_not_hidden_later(rig):
+    peer = await rig.connect("ann")
+    peer.say(Pause(is_paused=True))
+    rig.door.submit(Leave("ann", ByeCode.LEFT, "its connection was lost", may_return=True))
+
+    await rig.connect("ann")
+    rig.clock.step(HIDDEN_US)
+
+    assert rig.session._hub.rendition_of("ann") is not None
 
 
 async def test_viewers_follow_a_source_that_changes_its_size(rig):

@@ -4,12 +4,14 @@ A plural folder is open: one file is one backend, and its file name is its confi
 adds one with an entry point in the group `streamer.<folder>`; the entry point loads a module of the same shape.
 """
 
+import contextlib
 import difflib
+import functools
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 
 from streamer.errors import ConfigError, Unavailable
@@ -27,12 +29,22 @@ class Availability:
     why_unavailable: str | None
 
 
+@functools.cache
+def third_party(kind: str) -> dict[str, EntryPoint]:
+    """Return the backends that other packages bring. They are looked for once, since that takes milliseconds."""
+    return {point.name: point for point in entry_points(group=f"streamer.{kind}")}
+
+
 def names(kind: str) -> list[str]:
     """Return the names of all backends of a kind, sorted; nothing is imported but the folder itself."""
+    return sorted(_ours(kind) | set(third_party(kind)))
+
+
+@functools.cache
+def _ours(kind: str) -> frozenset[str]:
     folder = importlib.import_module(f"streamer.{kind}")
-    ours = {module.name for module in pkgutil.iter_modules(folder.__path__)} - {_CONTRACT_FILE}
-    public = {name for name in ours if not name.startswith("_")}
-    return sorted(public | {point.name for point in entry_points(group=f"streamer.{kind}")})
+    found = {module.name for module in pkgutil.iter_modules(folder.__path__)} - {_CONTRACT_FILE}
+    return frozenset(name for name in found if not name.startswith("_"))
 
 
 def load(kind: str, name: str) -> ModuleType:
@@ -40,17 +52,19 @@ def load(kind: str, name: str) -> ModuleType:
 
     Raises:
         ConfigError: there is no such backend; the message suggests the nearest name.
+        Unavailable: the package that brings it fails.
     """
     known = names(kind)
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
         raise ConfigError(f"no {kind} backend is called {name!r}; {hint}")
-    for point in entry_points(group=f"streamer.{kind}"):
-        if point.name == name:
-            module: ModuleType = point.load()
-            return module
-    return importlib.import_module(f"streamer.{kind}.{name}")
+    point = third_party(kind).get(name)
+    if point is None:
+        return importlib.import_module(f"streamer.{kind}.{name}")
+    with _foreign(name):
+        module: ModuleType = point.load()
+    return module
 
 
 def availability(kind: str) -> list[Availability]:
@@ -61,12 +75,25 @@ def availability(kind: str) -> list[Availability]:
 def why_unavailable(kind: str, name: str) -> str | None:
     """Return why a backend cannot run here, or None if it can."""
     try:
-        module = load(kind, name)
+        probe = getattr(load(kind, name), "why_unavailable", None)
+        with _foreign(name) if name in third_party(kind) else contextlib.nullcontext():
+            reason: str | None = probe() if probe is not None else None
     except ImportError as exc:
         return f"a package is missing: {exc}"
-    probe = getattr(module, "why_unavailable", None)
-    reason: str | None = probe() if probe is not None else None
+    except Unavailable as exc:
+        return exc.reason
     return reason
+
+
+@contextlib.contextmanager
+def _foreign(name: str) -> Iterator[None]:
+    """Let what a third-party backend raises be the reason why it is of no use: it is not ours to be right."""
+    try:
+        yield
+    except ImportError:
+        raise
+    except Exception as exc:
+        raise Unavailable(name, f"its package fails with {type(exc).__name__}: {exc}") from exc
 
 
 def choose(kind: str, preference: Sequence[str]) -> tuple[str, ModuleType, list[Availability]]:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from streamer import registry
 from streamer.config import AUTO, BACKEND_KINDS, Config, Key, keys, keys_of
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, Unavailable
 
 ENVIRONMENT_PREFIX = "STREAMER__"
 DEFAULT_ORIGIN = "default"
@@ -276,7 +276,7 @@ def _insert(content: dict[str, Any], steps: list[str], value: Any) -> None:
 def _options_model(kind: str, name: str) -> type[BaseModel] | None:
     try:
         model: type[BaseModel] | None = getattr(registry.load(kind, name), "Options", None)
-    except ImportError as exc:
+    except (ImportError, Unavailable) as exc:
         raise ConfigError(f"{kind} backend {name!r} cannot be loaded: {exc}") from exc
     return model
 

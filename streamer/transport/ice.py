@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 # A browser sends a handful per network interface; more are a way to make us knock at strangers' doors.
 MAX_CANDIDATES = 32
+# With those that are of no use to us: TCP twins, addresses behind several servers. Each costs some microseconds.
+MAX_CANDIDATE_MESSAGES = 256
 # The longest line seen from browsers has about 200 bytes.
 _MAX_CANDIDATE_BYTES = 1024
 _COMPONENT_RTP = 1

@@ -23,6 +23,7 @@ from streamer.transport.base import PeerObserver, PeerSettings, PeerStatistics
 from streamer.transport.channels import Channels
 from streamer.transport.guard import check_libraries, guard_sctp, settle
 from streamer.transport.ice import (
+    MAX_CANDIDATE_MESSAGES,
     MAX_CANDIDATES,
     Gathering,
     is_mdns,
@@ -97,7 +98,7 @@ class RtcPeer:
         self._dtls.on("statechange", self._dtls_changed)
         self._tasks: set[asyncio.Task[None]] = set()
         self._connect_timer: Timer | None = None
-        self._candidates = 0
+        self._candidate_messages = self._candidates = 0
         self._is_connected = self._has_ended = False
         self._closing: asyncio.Task[None] | None = None
         self.malformed_rtcp = 0
@@ -149,12 +150,13 @@ class RtcPeer:
             return
         if sdp_mid is None and sdp_mline_index is None:
             raise RemoteProtocolError("a candidate that names no media section")
-        self._candidates += 1
-        if self._candidates > MAX_CANDIDATES:
-            raise RemoteProtocolError(f"more than {MAX_CANDIDATES} candidates")
+        self._candidate_messages += 1
+        if self._candidate_messages > MAX_CANDIDATE_MESSAGES:
+            raise RemoteProtocolError(f"more than {MAX_CANDIDATE_MESSAGES} candidates")
         parsed = parse_candidate(candidate)
-        if parsed is None or self._closing is not None:
+        if parsed is None or self._candidates == MAX_CANDIDATES or self._closing is not None:
             return
+        self._candidates += 1
         if is_mdns(parsed):
             self._spawn(self._resolve(self._ice.addRemoteCandidate(parsed)))
         else:

@@ -10,7 +10,7 @@ import pytest
 from streamer.clock import SystemClock
 from streamer.errors import Closed, LocalProtocolError, RemoteProtocolError
 from streamer.transport.base import CONTROL
-from streamer.transport.ice import MAX_CANDIDATES
+from streamer.transport.ice import MAX_CANDIDATE_MESSAGES, MAX_CANDIDATES
 from streamer.transport.peer import RtcPeer
 from streamer.transport.sdp import NoCommonCodec
 from tests.loopback.viewer import Clip, Observer, Viewer, join, make_peer, peer_settings, play, until
@@ -136,12 +136,32 @@ async def test_candidate_of_no_use_is_ignored(peer, candidate):
     assert peer._ice.getRemoteCandidates() == []
 
 
-async def test_too_many_candidates_are_refused(peer):
+async def test_candidates_of_no_use_take_no_place_of_others(peer):
     await peer.offer()
-    for number in range(MAX_CANDIDATES):
+    for number in range(2 * MAX_CANDIDATES):
+        await peer.add_candidate(HOST.replace("udp", "tcp").replace("40000", str(40000 + number)), "0", 0)
+
+    await peer.add_candidate(HOST, "0", 0)
+
+    assert [candidate.port for candidate in peer._ice.getRemoteCandidates()] == [40000]
+
+
+async def test_candidates_beyond_the_limit_are_left_out(peer):
+    await peer.offer()
+
+    for number in range(MAX_CANDIDATES + 1):
         await peer.add_candidate(HOST.replace("40000", str(40000 + number)), "0", 0)
 
-    with pytest.raises(RemoteProtocolError):
+    ports = [candidate.port for candidate in peer._ice.getRemoteCandidates()]
+    assert ports == list(range(40000, 40000 + MAX_CANDIDATES))
+
+
+async def test_too_many_candidate_messages_are_refused(peer):
+    await peer.offer()
+    for _ in range(MAX_CANDIDATE_MESSAGES):
+        await peer.add_candidate(HOST.replace("udp", "tcp"), "0", 0)
+
+    with pytest.raises(RemoteProtocolError, match="more than 256 candidates"):
         await peer.add_candidate(HOST, "0", 0)
 
 

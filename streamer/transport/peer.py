@@ -136,6 +136,8 @@ class RtcPeer:
             await self._connection.setRemoteDescription(RTCSessionDescription(answer.library_sdp, "answer"))
         except _LIBRARY_ERRORS as exc:
             raise RemoteProtocolError(f"answer that cannot be applied ({type(exc).__name__}: {exc})") from exc
+        if self._closing is not None:
+            return
         if self._connect_timer is None and not self._is_connected:
             self._connect_timer = self._clock.call_at_us(self._clock.now_us() + CONNECT_TIMEOUT_US, self._gave_up)
         for candidate in answer.candidates:
@@ -280,8 +282,10 @@ class RtcPeer:
         owners = self._owners()
         closing = asyncio.ensure_future(self._connection.close())
         _, late = await asyncio.wait({closing}, timeout=_CLOSE_TIMEOUT_S)
-        if late:
-            logger.warning("a peer is cut off because it did not close in %.0f s", _CLOSE_TIMEOUT_S)
+        error = None if late else closing.exception()
+        if late or error is not None:
+            why = f"it did not close in {_CLOSE_TIMEOUT_S:.0f} s" if late else "it failed to close"
+            logger.warning("a peer is cut off because %s", why, exc_info=error)
             closing.cancel()
             for protocol in self._ice._connection._protocols:
                 protocol.transport.close()

@@ -269,6 +269,33 @@ async def test_closing_while_candidates_are_gathered_leaves_nothing():
     assert open_things() == before
 
 
+async def test_closing_while_an_answer_is_applied_leaves_no_timer(viewer):
+    peer = make_peer(Observer())
+    answering = asyncio.ensure_future(peer.answer(await viewer.answer(await peer.offer())))
+    await asyncio.sleep(0)
+
+    await peer.close()
+
+    await answering
+    assert peer._connect_timer is None
+
+
+async def test_close_that_fails_is_logged_and_leaves_nothing(caplog, monkeypatch):
+    before = open_things()
+    peer = make_peer(Observer())
+    await peer.offer()
+
+    async def fail() -> None:
+        raise ConnectionError("the relay has gone")
+
+    monkeypatch.setattr(peer._connection, "close", fail)
+
+    await peer.close()
+
+    assert "the relay has gone" in caplog.text
+    await until(lambda: open_things() == before)
+
+
 async def join_and_leave(*, is_viewer_first: bool) -> "weakref.ref[RtcPeer]":
     observer, viewer = Observer(), Viewer()
     peer = make_peer(observer)

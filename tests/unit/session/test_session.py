@@ -65,11 +65,28 @@ async def test_two_viewers_share_one_rendition(rig):
     assert one is two
 
 
+async def test_viewer_whose_video_fails_is_told_so_and_the_other_goes_on(rig, monkeypatch):
+    def fail(frame):
+        raise ZeroDivisionError("of a library")
+
+    ann, bob = await rig.connect("ann"), await rig.connect("bob")
+    monkeypatch.setattr(ann.video, "offer", fail)
+
+    push(rig)
+    push(rig)
+
+    (bye,) = await rig.byes("ann")
+    assert (bye.code, bye.retry) == (ByeCode.PEER_FAILED, True)
+    assert bye.reason == "its video could not be sent; the log has the details"
+    await until(lambda: ann.is_closed)
+    await frames(bob, 1)
+
+
 async def test_viewer_that_comes_to_a_still_screen_gets_its_picture(rig):
     ann = await rig.connect("ann")
     push(rig)
     await frames(ann, 1)
-    rig.clock.step(50_000)
+    rig.clock.step(150_000)
 
     bob = await rig.connect("bob")
 

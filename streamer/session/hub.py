@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from streamer.media.frame import EncodedFrame, Resolution, Subscriber, Wish
+from streamer.session.tasks import attempt
 
 logger = logging.getLogger(__name__)
 
@@ -49,13 +50,21 @@ class Rendition(Protocol):
 class _Tap:
     """One viewer's place at one rendition. While it is filling it lets nothing through but a first keyframe."""
 
-    def __init__(self, place: "_Place", key: RenditionKey, on_filled: Callable[["_Tap"], None]) -> None:
+    def __init__(
+        self, place: "_Place", key: RenditionKey, on_filled: Callable[["_Tap"], None], on_failed: Callable[[], None]
+    ) -> None:
         self.key = key
         self.is_filling = True
         self._place = place
         self._on_filled = on_filled
+        self._on_failed = on_failed
 
     def offer(self, frame: EncodedFrame) -> None:
+        # An error here is this viewer's: those behind it get the frame.
+        if not attempt(lambda: self._take(frame), "the video of a viewer"):
+            self._on_failed()
+
+    def _take(self, frame: EncodedFrame) -> None:
         if self.is_filling:
             if not frame.is_keyframe:
                 return
@@ -90,13 +99,20 @@ class _Place:
 
 
 class Hub:
-    """The takers of one feed's renditions. `on_moved` is told the name of a viewer that has arrived where it moved."""
+    """The takers of one feed's renditions.
+
+    `on_moved` is told the name of a viewer that has arrived where it moved, `on_failed` of one that cannot take frames.
+    """
 
     def __init__(
-        self, open_rendition: Callable[[RenditionKey], Rendition], on_moved: Callable[[str], None] = lambda _: None
+        self,
+        open_rendition: Callable[[RenditionKey], Rendition],
+        on_moved: Callable[[str], None],
+        on_failed: Callable[[str], None],
     ) -> None:
         self._open_rendition = open_rendition
         self._on_moved = on_moved
+        self._on_failed = on_failed
         self._renditions: dict[RenditionKey, Rendition] = {}
         self._places: dict[str, _Place] = {}
 
@@ -169,7 +185,7 @@ class Hub:
             self._disconnect(tap)
 
     def _connect(self, viewer: str, place: _Place, key: RenditionKey) -> _Tap:
-        tap = _Tap(place, key, lambda tap: self._arrive(viewer, tap))
+        tap = _Tap(place, key, lambda tap: self._arrive(viewer, tap), lambda: self._on_failed(viewer))
         self._attach(tap)
         return tap
 

@@ -54,7 +54,7 @@ class Session:
         self._failed_at_us: deque[int] = deque(maxlen=_MAX_FAILURES)
         self._closing: asyncio.Task[None] | None = None
         self._seat = Seat(clock, self._tell_seats)
-        self._hub = Hub(self._open_rendition, lambda name: self._tell_stream(self._viewers[name]))
+        self._hub = Hub(self._open_rendition, lambda name: self._tell_stream(self._viewers[name]), self._video_failed)
         self._resolution: Resolution | None = None
         self._studio: Studio
 
@@ -246,6 +246,10 @@ class Session:
     def _retire(self, link: Link) -> None:
         link.stop()
         self._closings.start(link.close(), "closing of a peer")
+
+    def _video_failed(self, name: str) -> None:
+        reason = "its video could not be sent; the log has the details"
+        self._viewers[name].link.failed(ByeCode.PEER_FAILED, reason)
 
     def _open_rendition(self, key: RenditionKey) -> Rendition:
         return self._studio.open_rendition(key)

@@ -1,15 +1,28 @@
-"""The owner of a session's tasks: it awaits every one, and an error in one is logged and ends that task alone."""
+"""The supervisor of a session: an error in what it runs is logged and ends that alone.
+
+The one place on the event loop where any error may be caught.
+"""
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 logger = logging.getLogger(__name__)
 
 
+def attempt(work: Callable[[], object], name: str) -> bool:
+    """Do `work` at once; return whether it came to its end."""
+    try:
+        work()
+    except Exception:
+        logger.exception("%s failed", name)
+        return False
+    return True
+
+
 class Tasks:
-    """Starts tasks and ends them together. Event loop only."""
+    """Starts tasks and ends them together: the owner that awaits every one. Event loop only."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
@@ -34,7 +47,7 @@ class Tasks:
             await asyncio.gather(*self._running, return_exceptions=True)
 
     def _supervise(self, task: asyncio.Task[None]) -> None:
-        """Take note of the end of a task: the one place on the event loop where any error may be caught."""
+        """Take note of the end of a task."""
         self._running.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:

@@ -14,7 +14,8 @@ class Rig:
     def __init__(self) -> None:
         self.opened: list[tuple[RenditionKey, FakeRendition]] = []
         self.moved: list[str] = []
-        self.hub = Hub(self._open, self.moved.append)
+        self.failed: list[str] = []
+        self.hub = Hub(self._open, self.moved.append, self.failed.append)
         self.videos = {name: FakeSubscriber() for name in ("one", "two")}
 
     def _open(self, key: RenditionKey) -> FakeRendition:
@@ -71,6 +72,20 @@ def test_viewer_that_comes_back_gets_no_frame_before_a_keyframe(rig):
 
     assert rendition.wants_keyframe
     assert rig.captures("two") == [1_000]
+
+
+def test_viewer_that_cannot_take_a_frame_costs_nobody_else_one(rig, monkeypatch):
+    def fail(_):
+        raise ZeroDivisionError("of a library")
+
+    rendition = rig.join("one")
+    rig.join("two")
+    monkeypatch.setattr(rig.videos["one"], "offer", fail)
+
+    rendition.make(1_000, keyframe=True)
+
+    assert rig.captures("two") == [1_000]
+    assert rig.failed == ["one"]
 
 
 def test_rendition_looks_at_once_when_a_viewer_joins(rig):

@@ -66,7 +66,7 @@ async def test_two_viewers_share_one_rendition(rig):
 
 
 async def test_viewer_whose_video_fails_is_told_so_and_the_other_goes_on(rig, monkeypatch):
-    def fail(frame):
+    def fail(_):
         raise ZeroDivisionError("of a library")
 
     ann, bob = await rig.connect("ann"), await rig.connect("bob")

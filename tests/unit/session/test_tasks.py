@@ -1,7 +1,7 @@
 import asyncio
 import logging
 
-from streamer.session.tasks import Tasks
+from streamer.session.tasks import Tasks, attempt
 
 
 async def for_ever() -> None:
@@ -60,3 +60,15 @@ async def test_drained_tasks_ended_by_themselves():
     await tasks.drain()
 
     assert results == ["done"]
+
+
+def test_error_of_a_call_is_logged_with_its_name_and_told(caplog):
+    done = []
+
+    with caplog.at_level(logging.ERROR):
+        has_succeeded = [attempt(lambda: done.append(1), "the first"), attempt(lambda: 1 // 0, "the second")]
+
+    assert has_succeeded == [True, False]
+    assert done == [1]
+    assert [record.getMessage() for record in caplog.records] == ["the second failed"]
+    assert caplog.records[0].exc_info is not None

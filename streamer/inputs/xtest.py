@@ -47,9 +47,10 @@ _POSITION_UNITS = 65536
 # A long text is typed in steps, between which the event loop does other things: a character costs up to 60 us.
 _STEP_CHARACTERS = 16
 _STEP_US = 1_000
-# How long the rest of a text waits for spare keys, and how much may wait.
+# How long the rest of a text waits for spare keys.
 _RETRY_US = 50_000
-_MAX_WAITING_CHARACTERS = 4096
+# How much text may wait: the most that the page sends at once, two seconds of typing.
+MAX_WAITING_CHARACTERS = 32 * 1024
 
 
 class Options(BaseModel):
@@ -94,12 +95,13 @@ class XtestBackend:
         self._wheels = (_Wheel(_WHEEL_RIGHT, _WHEEL_LEFT), _Wheel(_WHEEL_DOWN, _WHEEL_UP))
         self._waiting: deque[InputAction] = deque()
         self._retry: Timer | None = None
+        self._is_full = False
         self._failure: InputError | None = None
 
     def apply(self, actions: Sequence[InputAction]) -> None:
         if self._failure is not None:
             raise self._failure
-        self._waiting.extend(action for action in actions if self._has_room_for(action))
+        self._waiting.extend(action for action in actions if self._takes(action))
         if self._retry is None:
             self._carry_out()
 
@@ -189,14 +191,17 @@ class XtestBackend:
             # The next call of `apply` raises it: a timer has nobody to tell.
             logger.debug("waiting text was lost because %s", exc.reason)
 
-    def _has_room_for(self, action: InputAction) -> bool:
+    def _takes(self, action: InputAction) -> bool:
+        """Return whether an action may wait. Once a text does not fit, no more of it is taken: it shall have no holes."""
+        if not self._waiting:
+            self._is_full = False
         if not isinstance(action, TextEntry):
             return True
         waiting = sum(len(other.text) for other in self._waiting if isinstance(other, TextEntry))
-        if waiting + len(action.text) <= _MAX_WAITING_CHARACTERS:
-            return True
-        logger.warning("a text of %d characters was dropped because %d wait already", len(action.text), waiting)
-        return False
+        if not self._is_full and waiting + len(action.text) > MAX_WAITING_CHARACTERS:
+            self._is_full = True
+            logger.warning("text is dropped because %d characters wait already", waiting)
+        return not self._is_full
 
     def _forget_waiting(self) -> None:
         self._waiting.clear()

@@ -85,6 +85,26 @@ def test_text_that_no_key_stands_for_arrives(terminal: Terminal, open_tab: OpenT
     wait_for(lambda: "grüße, 世界" in terminal.lines())
 
 
+def test_paste_that_is_too_long_is_refused_in_words(terminal: Terminal, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(terminal.url)
+    paste = """(length) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', 'x'.repeat(length));
+      const keyboard = document.querySelector('render-stream').shadowRoot.querySelector('textarea');
+      keyboard.dispatchEvent(new ClipboardEvent('paste', { clipboardData, cancelable: true }));
+    }"""
+
+    tab.page.evaluate(paste, 32 * 1024 + 1)
+    tab.page.locator(".hint").wait_for(state="visible")
+    hint = tab.page.locator(".hint").inner_text()
+    tab.page.evaluate(paste, 100)
+    tab.page.keyboard.press("Enter")
+
+    wait_for(lambda: terminal.lines()[-1:] == ["x" * 100])
+    assert "too long" in hint
+
+
 def test_keys_of_the_page_stay_with_the_page(terminal: Terminal, open_tab: OpenTab) -> None:
     tab = open_tab()
     tab.control(terminal.url)

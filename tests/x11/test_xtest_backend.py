@@ -185,15 +185,32 @@ async def test_release_all_forgets_text_that_waits(backend, client):
     assert heard[-1] == (DOWN, 67)
 
 
-async def test_text_beyond_what_may_wait_is_dropped(backend, client):
-    backend.apply([TextEntry("a" * 4000), TextEntry("b" * 97), TextEntry("c" * 96)])
-    backend.apply([KeyChange("F1", True)])
-
-    while (DOWN, 67) not in client.heard:
+async def hear_until(client, event):
+    while event not in client.heard:
         await asyncio.sleep(0)
         client.hear(1, timeout_ms=0)
 
-    assert typed(client, client.heard[:-1]) == "a" * 4000 + "c" * 96
+
+async def test_text_beyond_what_may_wait_ends_there_without_a_hole(backend, client, caplog, monkeypatch):
+    monkeypatch.setattr(xtest, "MAX_WAITING_CHARACTERS", 200)
+    backend.apply([TextEntry("a" * 150), TextEntry("b" * 51), TextEntry("c")])
+    backend.apply([TextEntry("d"), KeyChange("F1", True)])
+
+    await hear_until(client, (DOWN, 67))
+
+    assert typed(client, client.heard[:-1]) == "a" * 150
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+async def test_text_is_taken_again_when_nothing_waits(backend, client, monkeypatch):
+    monkeypatch.setattr(xtest, "MAX_WAITING_CHARACTERS", 200)
+    backend.apply([TextEntry("a" * 200), TextEntry("b"), KeyChange("F1", True)])
+    await hear_until(client, (DOWN, 67))
+    client.heard.clear()
+
+    backend.apply([TextEntry("c")])
+
+    assert typed(client, client.hear(2)) == "c"
 
 
 async def test_text_with_more_characters_than_spare_keys_arrives_whole(backend, client):

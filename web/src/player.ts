@@ -38,6 +38,8 @@ export interface PlayerEvents {
   firstframe: FirstFrame;
   /** A button message went out. */
   input: SentButton;
+  /** A text was not sent because it is longer than so many bytes. */
+  textrefused: number;
   /** The browser wants a gesture before it plays: call `play` from one. */
   blocked: boolean;
 }
@@ -75,6 +77,7 @@ export class Player extends EventTarget {
     this.input = new InputSender({
       send: (channel, bytes) => this.#connector.peer?.send(channel, bytes) ?? false,
       buttonSent: (sent) => this.#emit("input", sent),
+      textRefused: (limitBytes) => this.#emit("textrefused", limitBytes),
     });
   }
 

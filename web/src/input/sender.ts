@@ -5,7 +5,14 @@
  * nothing of DOM events: `capture.ts` does.
  */
 
-import { type InputMessage, isSendableCode, type KeysMessage, serializeInput, splitText } from "../protocol/input";
+import {
+  type InputMessage,
+  isSendableCode,
+  type KeysMessage,
+  MAX_TEXT_BYTES,
+  serializeInput,
+  splitText,
+} from "../protocol/input";
 import type { Position } from "./geometry";
 import { HeldHeartbeat, HeldSet } from "./held";
 import { MotionMerger } from "./merger";
@@ -26,8 +33,12 @@ export interface InputOutlet {
   /** Send on a channel; return whether it could be handed over. */
   send(channel: InputChannel, bytes: Uint8Array<ArrayBuffer>): boolean;
   buttonSent(sent: SentButton): void;
+  /** A text was not sent because it is longer than this. */
+  textRefused(limitBytes: number): void;
 }
 
+// Of text that is entered at once. A held key that pastes does so 30 times a second, and the server takes 1000 messages.
+const MAX_PIECES = 32;
 // The keys that change what the others mean: text must not be entered while they are down.
 const MODIFIERS = /^(Control|Shift|Alt|Meta)(Left|Right)$/;
 
@@ -103,12 +114,20 @@ export class InputSender {
     this.#heartbeat.start();
   }
 
-  /** Enter text that no key stands for. Held modifiers are lifted for its duration: they would turn it into shortcuts. */
+  /**
+   * Enter text that no key stands for, all of it or, where it is too long, nothing. Held modifiers are lifted for its
+   * duration: they would turn it into shortcuts.
+   */
   text(text: string): void {
     if (!this.#isEnabled || text === "") return;
+    const pieces = splitText(text);
+    if (pieces.length > MAX_PIECES) {
+      this.#outlet.textRefused(MAX_PIECES * MAX_TEXT_BYTES);
+      return;
+    }
     const modifiers = this.#held.codes.filter((code) => MODIFIERS.test(code));
     for (const code of modifiers) this.key(code, false);
-    for (const piece of splitText(text)) this.#emit("keys", { type: "text", text: piece });
+    for (const piece of pieces) this.#emit("keys", { type: "text", text: piece });
     for (const code of modifiers) this.key(code, true);
   }
 

@@ -11,6 +11,7 @@ import { isStatisticsShortcut } from "../input/keyboard";
 import { Player } from "../player";
 import { takeToken } from "./token";
 import { View } from "./view";
+import { textTooLong } from "./wording";
 
 // The countdown to the next attempt changes once a second; a quarter of that keeps it honest.
 const COUNTDOWN_PERIOD_MS = 250;
@@ -117,6 +118,7 @@ function follow(player: Player, view: View, signal: AbortSignal): void {
     render();
   });
   player.on("seat", (seat) => view.bar.showSeat(seat));
+  player.on("textrefused", (limitBytes) => view.hint.show(textTooLong(limitBytes)));
   player.on("stream", (stream) => view.overlay.showStream(stream));
   player.on("statistics", (sample) => view.overlay.showSample(sample));
   const countdown = setInterval(render, COUNTDOWN_PERIOD_MS);

@@ -72,6 +72,12 @@ export const elementStyles = () =>
   }
   .busy .spinner { display: block; }
 
+  .hint {
+    position: absolute; bottom: 16px; left: 50%; max-width: min(36em, calc(100% - 32px)); margin: 0; padding: 10px 16px;
+    box-sizing: border-box; border: 1px solid var(--line); border-radius: 12px; background: var(--panel);
+    transform: translateX(-50%); pointer-events: none;
+  }
+
   .overlay {
     position: absolute; top: 12px; left: 12px; max-height: calc(100% - 24px); overflow: hidden; padding: 10px 14px;
     box-sizing: border-box; border: 1px solid var(--line); border-radius: 12px; background: var(--panel);

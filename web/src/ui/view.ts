@@ -3,6 +3,7 @@
 import type { ConnectionView } from "../transport/connector";
 import { Bar, type BarActions } from "./bar";
 import { element } from "./dom";
+import { Hint } from "./hint";
 import { NoticeCard } from "./notice";
 import { Overlay } from "./overlay";
 import { elementStyles } from "./styles";
@@ -24,6 +25,7 @@ export class View {
     inputmode: "none",
   });
   readonly overlay = new Overlay();
+  readonly hint = new Hint();
   readonly bar: Bar;
   readonly surface: HTMLElement;
   /** Keeps the last picture of a lost connection: browsers show black when a track ends. */
@@ -46,7 +48,8 @@ export class View {
 
   fill(root: ShadowRoot): void {
     root.adoptedStyleSheets = [elementStyles()];
-    root.replaceChildren(this.surface, this.keyboard, this.overlay.root, this.#notice.root, this.bar.root);
+    const layers = [this.overlay, this.hint, this.#notice, this.bar].map(({ root }) => root);
+    root.replaceChildren(this.surface, this.keyboard, ...layers);
   }
 
   block(isBlocked: boolean): void {

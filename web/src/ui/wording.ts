@@ -1,4 +1,4 @@
-/** What the page says about the connection, in words for people. Pure. */
+/** What the page says about the connection and the input, in words for people. Pure. */
 
 import type { ConnectionView } from "../transport/connector";
 
@@ -41,6 +41,11 @@ export function noticeOf({ view, isBlocked, hasPicture, nowMs }: Moment): Notice
     case "closed":
       return { title: "Disconnected", detail: "", offer: "Connect", isBusy: false };
   }
+}
+
+/** Return what to say of a text that was not sent. */
+export function textTooLong(limitBytes: number): string {
+  return `The text is too long to be entered: at most ${limitBytes / 1024} KiB at once. Nothing was sent.`;
 }
 
 function waiting(view: ConnectionView, nowMs: number): string {

@@ -15,6 +15,7 @@ const TYPES: Record<number, string> = {
 describe("InputSender", () => {
   let sent: { channel: string; type: string; sequence: number; bytes: Uint8Array }[];
   let buttons: SentButton[];
+  let refusals: number[];
   let isOpen: boolean;
   let input: InputSender;
 
@@ -22,6 +23,7 @@ describe("InputSender", () => {
     vi.useFakeTimers();
     sent = [];
     buttons = [];
+    refusals = [];
     isOpen = true;
     input = new InputSender({
       send: (channel, bytes) => {
@@ -30,6 +32,7 @@ describe("InputSender", () => {
         return isOpen;
       },
       buttonSent: (button) => buttons.push(button),
+      textRefused: (limitBytes) => refusals.push(limitBytes),
     });
     input.setEnabled(true);
   });
@@ -120,6 +123,15 @@ describe("InputSender", () => {
       ["text", null],
       ["key", 1],
     ]);
+  });
+
+  test("enters a long text whole or not at all", () => {
+    input.text("x".repeat(32 * 1024));
+    expect(sent.map(({ type }) => type)).toEqual(Array(32).fill("text"));
+
+    input.text("x".repeat(32 * 1024 + 1));
+    expect(sent).toHaveLength(32);
+    expect(refusals).toEqual([32 * 1024]);
   });
 
   test("presses a chord in order and releases it in reverse", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ConnectionView } from "../../src/transport/connector";
-import { type Moment, noticeOf } from "../../src/ui/wording";
+import { type Moment, noticeOf, textTooLong } from "../../src/ui/wording";
 
 function moment(view: Partial<ConnectionView>, rest: Partial<Moment> = {}): Moment {
   const whole = { state: "connected", hasConnected: true, reason: null, retryAtMs: null, ...view } as const;
@@ -35,5 +35,11 @@ describe("noticeOf", () => {
   test("distinguishes the first connection from a later one", () => {
     expect(noticeOf(moment({ state: "opening", hasConnected: false }))?.title).toBe("Connecting");
     expect(noticeOf(moment({ state: "opening" }))?.title).toBe("Reconnecting");
+  });
+});
+
+describe("textTooLong", () => {
+  test("names the limit", () => {
+    expect(textTooLong(32 * 1024)).toMatch(/at most 32 KiB/);
   });
 });

@@ -192,7 +192,7 @@ class XtestBackend:
             logger.debug("waiting text was lost because %s", exc.reason)
 
     def _takes(self, action: InputAction) -> bool:
-        """Return whether an action may wait. Once a text does not fit, no more of it is taken: it shall have no holes."""
+        """Return whether an action may wait. Once a text does not fit, no more of it is taken: no holes."""
         if not self._waiting:
             self._is_full = False
         if not isinstance(action, TextEntry):

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from streamer.clock import Clock, Timer
@@ -23,7 +24,7 @@ from streamer.session.link import Link
 from streamer.session.report import REPORT_INTERVAL_US
 from streamer.session.seat import Seat
 from streamer.session.studio import Studio, open_studio
-from streamer.session.tasks import Tasks
+from streamer.session.tasks import Tasks, attempt, complete
 from streamer.session.viewer import Viewer
 from streamer.transport.base import Peer, PeerObserver
 
@@ -263,18 +264,25 @@ class Session:
             self._closing = asyncio.get_running_loop().create_task(self._wind_down(reason, code, is_failure=is_failure))
 
     async def _wind_down(self, reason: str, code: ByeCode, *, is_failure: bool) -> None:
+        """Give up everything, whatever fails on the way, and say so at the end."""
         # A server that stops may start again; a session that is over does not come back.
-        retry = code is ByeCode.SERVER_STOPPING
-        for viewer in list(self._viewers.values()):
-            self._tell(Say(viewer.name, Bye(reason=reason, code=code, retry=retry)))
-            self._lose(viewer, may_return=False)
-        self._seat.close()
-        self._hub.close()
-        await self._tasks.close()
-        await self._closings.drain()
-        await self._studio.close()
+        bye = Bye(reason=reason, code=code, retry=code is ByeCode.SERVER_STOPPING)
+        dismissed = [attempt(partial(self._dismiss, viewer, bye), "a goodbye") for viewer in [*self._viewers.values()]]
+        closed = [
+            attempt(self._seat.close, "closing of the seat"),
+            attempt(self._hub.close, "closing of the renditions"),
+            await complete(self._tasks.close(), "end of the tasks"),
+            await complete(self._closings.drain(), "closing of the peers"),
+            await complete(self._studio.close(), "closing of the devices"),
+        ]
         self._lifecycle.fire(SessionTrigger.CLOSED)
+        if not all([*dismissed, *closed]):
+            reason, is_failure = f"{reason}, and something could not be closed; the log has the details", True
         self._tell(Ended(reason, is_failure=is_failure))
+
+    def _dismiss(self, viewer: Viewer, bye: Bye) -> None:
+        self._tell(Say(viewer.name, bye))
+        self._lose(viewer, may_return=False)
 
     # What goes out.
 

@@ -6,6 +6,7 @@ Knows no viewer. Threads and devices are opened here and, in reverse, closed her
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from threading import Lock
 from typing import Protocol, TypeAlias
 
@@ -114,13 +115,13 @@ class Studio:
 
     async def close(self) -> None:
         """Wait for the renditions, which their hub has closed, then close feed and devices."""
-        for rendition in self._renditions:
-            rendition.close()
-        for rendition in self._renditions:
-            await asyncio.to_thread(rendition.join)
-        if self._feed is not None:
-            await asyncio.to_thread(self._feed.close)
-        await self._devices.close()
+        async with AsyncExitStack() as opened:
+            opened.push_async_callback(self._devices.close)
+            if self._feed is not None:
+                opened.push_async_callback(asyncio.to_thread, self._feed.close)
+            for rendition in self._renditions:
+                rendition.close()
+                opened.push_async_callback(asyncio.to_thread, rendition.join)
 
 
 async def open_studio(

@@ -5,7 +5,7 @@ The one place on the event loop where any error may be caught.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 logger = logging.getLogger(__name__)
@@ -15,6 +15,16 @@ def attempt(work: Callable[[], object], name: str) -> bool:
     """Do `work` at once; return whether it came to its end."""
     try:
         work()
+    except Exception:
+        logger.exception("%s failed", name)
+        return False
+    return True
+
+
+async def complete(work: Awaitable[object], name: str) -> bool:
+    """Await `work`; return whether it came to its end."""
+    try:
+        await work
     except Exception:
         logger.exception("%s failed", name)
         return False

@@ -406,6 +406,37 @@ async def test_closed_session_has_no_thread_timer_or_task():
     assert peer.is_closed
 
 
+@pytest.mark.parametrize(
+    "break_off",
+    [
+        lambda session: (session._seat, "close"),
+        lambda session: (session._hub, "close"),
+        lambda session: (session._studio._devices.source, "wake"),
+        lambda session: (session._studio._devices.input_backend, "close"),
+    ],
+    ids=["seat", "renditions", "source", "input"],
+)
+async def test_session_ends_although_something_does_not_close(break_off, monkeypatch, caplog):
+    def fail():
+        raise ZeroDivisionError("of a library")
+
+    async with open_session() as rig:
+        peer = await rig.connect("ann")
+        what, method = break_off(rig.session)
+        close = getattr(what, method)
+        with monkeypatch.context() as patched, caplog.at_level(logging.ERROR):
+            patched.setattr(what, method, fail)
+            await rig.session.close("the lights go out")
+        close()
+
+    (ended,) = rig.of_kind(Ended)
+    assert rig.session.state is SessionState.ENDED
+    assert ended.is_failure
+    assert ended.reason == "the lights go out, and something could not be closed; the log has the details"
+    assert peer.is_closed
+    assert len(caplog.records) == 1
+
+
 async def test_session_closes_twice():
     async with open_session() as rig:
         await rig.session.close()

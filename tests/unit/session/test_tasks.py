@@ -1,7 +1,7 @@
 import asyncio
 import logging
 
-from streamer.session.tasks import Tasks, attempt
+from streamer.session.tasks import Tasks, attempt, complete
 
 
 async def for_ever() -> None:
@@ -72,3 +72,11 @@ def test_error_of_a_call_is_logged_with_its_name_and_told(caplog):
     assert done == [1]
     assert [record.getMessage() for record in caplog.records] == ["the second failed"]
     assert caplog.records[0].exc_info is not None
+
+
+async def test_error_of_what_is_awaited_is_logged_with_its_name_and_told(caplog):
+    with caplog.at_level(logging.ERROR):
+        has_succeeded = [await complete(asyncio.sleep(0), "the first"), await complete(fail(), "the second")]
+
+    assert has_succeeded == [True, False]
+    assert [record.getMessage() for record in caplog.records] == ["the second failed"]

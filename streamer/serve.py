@@ -17,6 +17,7 @@ from streamer.allocator import return_large_blocks
 from streamer.clock import Clock, SystemClock
 from streamer.config import Config, IceConfig, LogConfig, LogFormat, LogLevel
 from streamer.errors import SessionError
+from streamer.media.frame import Resolution
 from streamer.server.app import Server
 from streamer.session.door import Ended, Event, Opened
 from streamer.session.session import Session
@@ -139,11 +140,11 @@ class _Run:
                 click.echo(f"The session ended because {event.reason}.")
             self._stopped.set()
 
-    def _make_peer(self, observer: PeerObserver, codecs: tuple[str, ...]) -> Peer:
+    def _make_peer(self, observer: PeerObserver, codecs: tuple[str, ...], largest: Resolution) -> Peer:
         config = self._config
         settings = PeerSettings(
             codecs=codecs,
-            largest=config.session.size,
+            largest=largest,
             fps=config.session.fps,
             start_target_bps=config.video.start_target_bps,
             max_target_bps=config.video.max_target_bps,

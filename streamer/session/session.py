@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 _MAX_FAILURES = 3
 _FAILURES_US = 10_000_000
 
-# Makes a peer for an observer, offering these codecs.
-MakePeer: TypeAlias = Callable[[PeerObserver, tuple[str, ...]], Peer]
+# Makes a peer for an observer, offering these codecs for pictures of up to this size.
+MakePeer: TypeAlias = Callable[[PeerObserver, tuple[str, ...], Resolution], Peer]
 
 
 class Session:
@@ -119,7 +119,7 @@ class Session:
     # What viewers tell (`ViewerOwner`).
 
     def make_peer(self, observer: PeerObserver) -> Peer:
-        return self._make_peer(observer, self._studio.codecs)
+        return self._make_peer(observer, self._studio.codecs, self._studio.largest)
 
     def say(self, viewer: Viewer, offer: Offer) -> None:
         self._tell(Say(viewer.name, offer))

@@ -66,6 +66,12 @@ class Studio:
         return self._devices.source.resolution
 
     @property
+    def largest(self) -> Resolution:
+        """What a picture may measure: the configured size, or that of the source where it is larger."""
+        size, source = self._config.session.size, self.resolution
+        return Resolution(max(size.width_px, source.width_px), max(size.height_px, source.height_px))
+
+    @property
     def codecs(self) -> tuple[str, ...]:
         """The codecs that can be offered, the most wanted first."""
         if self._assembly is not None:

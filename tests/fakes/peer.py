@@ -104,9 +104,11 @@ class FakePeers:
     def __init__(self) -> None:
         self.made: list[FakePeer] = []
         self.why_not: Exception | None = None
+        self.largest: Resolution | None = None
 
-    def __call__(self, observer: PeerObserver, codecs: tuple[str, ...]) -> FakePeer:
+    def __call__(self, observer: PeerObserver, codecs: tuple[str, ...], largest: Resolution) -> FakePeer:
         if self.why_not is not None:
             raise self.why_not
+        self.largest = largest
         self.made.append(FakePeer(observer, codecs))
         return self.made[-1]

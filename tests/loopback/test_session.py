@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from streamer.clock import SystemClock
-from streamer.media.frame import Resolution
 from streamer.protocol import control
 from streamer.protocol.control import Pause, Seat, Statistics, Stream
 from streamer.protocol.input import Key, PointerTotals, serialize
@@ -70,10 +69,10 @@ class Rig:
     def visit(self, name: str) -> Visit:
         return Visit(self, name)
 
-    def _make_peer(self, observer, codecs) -> RtcPeer:
+    def _make_peer(self, observer, codecs, largest) -> RtcPeer:
         settings = PeerSettings(
             codecs=codecs,
-            largest=Resolution(320, 180),
+            largest=largest,
             fps=30,
             start_target_bps=1_000_000,
             max_target_bps=2_000_000,

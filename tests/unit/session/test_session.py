@@ -56,6 +56,20 @@ async def test_viewer_gets_pictures_from_a_keyframe_on(rig):
     assert peer.codec == first.codec == "vp8"
 
 
+@pytest.mark.parametrize(
+    ("size", "largest"),
+    [((320, 180), (320, 180)), ((160, 240), (320, 240)), ((640, 360), (640, 360))],
+)
+async def test_viewer_is_offered_pictures_as_large_as_the_source_may_make_them(rig, size, largest):
+    await rig.connect("ann")
+    push(rig, *size)
+    await until(lambda: rig.session._studio.resolution == Resolution(*size))
+
+    await rig.join("bob")
+
+    assert rig.peers.largest == Resolution(*largest)
+
+
 async def test_two_viewers_share_one_rendition(rig):
     ann, bob = await rig.connect("ann"), await rig.connect("bob")
     push(rig)

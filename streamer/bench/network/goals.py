@@ -27,6 +27,16 @@ class Goal:
         return {name: bound for name, bound in bounds.items() if bound is not None}
 
 
+def at_most(metric: str, bound: float) -> Goal:
+    """Return an upper bound of a figure."""
+    return Goal(metric, at_most=bound)
+
+
+def at_least(metric: str, bound: float) -> Goal:
+    """Return a lower bound of a figure."""
+    return Goal(metric, at_least=bound)
+
+
 def goals_as_json(goals: Sequence[Goal]) -> dict[str, dict[str, float]]:
     """Return the goals by metric."""
     return {goal.metric: goal.as_json() for goal in goals}

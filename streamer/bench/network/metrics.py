@@ -10,7 +10,7 @@ drain_s              from a step down of the capacity until the queue was below 
                      step; the worst of all steps down
 delay_p*_ms          from the capture of a frame until it could be decoded, or a newer one in its place, over the delay
                      of the empty path
-full_delay_p95_ms    the same, the delay of the path included
+full_delay_p*_ms     the same, the delay of the path included
 late_percent         frames whose delay over the empty path's was above 33 ms, and those that were never decoded
 freezes_per_min      pauses between decoded frames longer than max(3 x mean, mean + 150 ms), the mean being that of the
                      last 30 pauses; a pause begins when there is a newer picture to be seen
@@ -164,6 +164,7 @@ def _frame_figures(scenario: Scenario, recording: Recording) -> Figures:
     figures: Figures = {f"delay_p{percent}_ms": _milliseconds(over_base, percent) for percent in (50, 95, 99)}
     return figures | {
         "full_delay_p95_ms": _milliseconds(full, 95),
+        "full_delay_p99_ms": _milliseconds(full, 99),
         "late_percent": round(100 * late / max(1, len(over_base)), 2),
         "freezes_per_min": round(60 * freezes / stream_s, 2),
         "fps": round(decoded / stream_s, 1),

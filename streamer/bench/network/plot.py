@@ -10,8 +10,8 @@ from streamer.bench.quantiles import percentile
 
 _DPI = 110
 _MBIT = 1e6
-# Delays above this many times the 99th percentile would squeeze everything else: they are drawn at the edge.
-_HEADROOM = 1.6
+# The room beside the least and the largest delay on their logarithmic axis.
+_HEADROOM = 1.3
 # Frame rates are counted over half a second: 30 frames, so that one frame more or less is seen as 2 fps.
 _RATE_WINDOW_S = 0.5
 _CAPACITY_COLOUR = "0.75"
@@ -74,17 +74,18 @@ def _draw_queue(axes: Any, timeline: Timeline) -> None:
 
 
 def _draw_delays(axes: Any, timeline: Timeline) -> None:
-    known = sorted(delay for frames in timeline.frames.values() for _, delay in frames if delay is not None)
-    top = max(_HEADROOM * percentile(known, 99), timeline.late_ms or 0, 1) if known else 1
+    known = [delay for frames in timeline.frames.values() for _, delay in frames if delay is not None]
+    # Logarithmic: the usual frame and the worst one are a decade apart, and both matter.
+    top = max(known, default=1) * _HEADROOM
     for name, frames in timeline.frames.items():
-        shown = [(at_s, min(delay, top)) for at_s, delay in frames if delay is not None]
+        shown = [(at_s, delay) for at_s, delay in frames if delay is not None]
         axes.plot(*_columns(shown), ".", markersize=2, label=f"{name}: frame delay")
         never = [at_s for at_s, delay in frames if delay is None]
         if never:
             axes.plot(never, [top] * len(never), "x", markersize=4, color="black", label=f"{name}: never decoded")
     if timeline.late_ms is not None:
         axes.axhline(timeline.late_ms, color="grey", linewidth=0.8, linestyle="--", label="late")
-    axes.set(ylabel="ms", ylim=(0, 1.05 * top))
+    axes.set(ylabel="ms", yscale="log", ylim=(max(1, min(known, default=1) / _HEADROOM), _HEADROOM * top))
     axes.legend(loc="upper right", ncols=4, fontsize="small")
 
 

@@ -5,6 +5,7 @@ and every frame since the keyframe before it have arrived; a complete keyframe m
 meaningless.
 """
 
+import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,10 +50,14 @@ Send = Callable[[Any, int], None]
 
 @dataclass(frozen=True, slots=True)
 class ReceiverClock:
-    """The receiver's clock against true time: how far it is off, and how much faster it runs."""
+    """The receiver's clock against true time: how far it is off, and how much faster it runs.
+
+    Packets are seen up to `late_us` after they came, as a busy machine sees them.
+    """
 
     offset_us: int = 1_000_000_000
     skew_ppm: float = 0.0
+    late_us: int = 0
 
     def read_us(self, now_us: int) -> int:
         """Return what it shows."""
@@ -62,9 +67,13 @@ class ReceiverClock:
 class Receiver:
     """One stream at its other end. `send(message, size_bytes)` takes messages to the sender."""
 
-    def __init__(self, events: Events, clock: ReceiverClock, send: Send, record: StreamRecord) -> None:
+    def __init__(
+        self, events: Events, clock: ReceiverClock, send: Send, record: StreamRecord, rng: random.Random
+    ) -> None:
         self._events = events
         self._clock = clock
+        self._rng = rng
+        self._seen_us = 0
         self._send = send
         self._record = record
         self._frames = DecodableFrames()
@@ -89,7 +98,7 @@ class Receiver:
             self._events.at(now_us + _FIRST_FEEDBACK_US, self._send_feedback)
             self._events.at(now_us + REPORT_INTERVAL_US, self._send_report)
         number, packet = content
-        self._transport.note(number & 0xFFFF, self._clock.read_us(now_us))
+        self._transport.note(number & 0xFFFF, self._clock.read_us(self._seen_at_us(now_us)))
         self._count(packet.size_bytes, now_us)
         if isinstance(packet, PaddingPacket):
             return
@@ -99,6 +108,12 @@ class Receiver:
         else:
             self._stream.note(packet.sequence)
             self._take(packet, now_us)
+
+    def _seen_at_us(self, now_us: int) -> int:
+        """Return when the machine notices what has arrived: packets that it is late for are noticed together."""
+        if self._clock.late_us and now_us > self._seen_us:
+            self._seen_us = now_us + round(self._rng.random() * self._clock.late_us)
+        return max(now_us, self._seen_us)
 
     def _take(self, packet: VideoPacket, now_us: int) -> None:
         self._ask(self._nacks.arrived(packet.index, now_us))

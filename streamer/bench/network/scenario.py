@@ -17,7 +17,8 @@ DEFAULT_LIMITS = RateLimits(min_bps=300_000, start_bps=3_000_000, max_bps=50_000
 class Stream:
     """One of our own streams. `extra_delay_us` is what its way is longer than the shared link, in each direction.
 
-    A stream that goes `backward` shares the backward link with the feedback of the others.
+    The sender's timers ring up to `timer_late_us` late. A stream that goes `backward` shares the backward link with the
+    feedback of the others.
     """
 
     name: str = "ours"
@@ -28,6 +29,7 @@ class Stream:
     limits: RateLimits = DEFAULT_LIMITS
     extra_delay_us: int = 0
     is_backward: bool = False
+    timer_late_us: int = 0
     clock: ReceiverClock = field(default_factory=ReceiverClock)
 
 
@@ -45,7 +47,7 @@ class Scenario:
     """What is simulated.
 
     `event` is what happens to the network, from at_us to until_us, where figures about its aftermath are wanted.
-    `is_cross_measured` asks for the figures of competition. Goals are about the figures that metrics.py defines.
+    Goals are about the figures that metrics.py defines.
     """
 
     name: str

@@ -50,6 +50,7 @@ class SenderSettings:
     limits: RateLimits
     fps: float
     content: Content
+    timer_late_us: int
     estimator: EstimatorFactory
 
 
@@ -60,6 +61,8 @@ class Sender:
         self, events: Events, settings: SenderSettings, send: Send, record: StreamRecord, rng: random.Random
     ) -> None:
         self._events = events
+        self._rng = rng
+        self._timer_late_us = settings.timer_late_us
         self._send = send
         self._record = record
         self._flow: Flow[Packet] = Flow(
@@ -164,7 +167,13 @@ class Sender:
             size_bytes = max(_MIN_PADDING_BYTES, min(padding_bytes, _PADDING_PACKET_BYTES))
             self._transmit(PaddingPacket(size_bytes), now_us)
             padding_bytes -= size_bytes
-        self._alarm.set(self._flow.next_wake_us())
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        wake_us = self._flow.next_wake_us()
+        if wake_us is not None and self._timer_late_us:
+            wake_us = max(wake_us, self._events.now_us) + round(self._rng.random() * self._timer_late_us)
+        self._alarm.set(wake_us)
 
     def _transmit(self, packet: Packet, now_us: int) -> None:
         if isinstance(packet, VideoPacket):

@@ -56,10 +56,11 @@ class Simulation:
             stream.clock,
             lambda message, size_bytes: back.send(size_bytes, sender.received, message, extra_us),
             record,
+            self._rng(f"{stream.name} receiver"),
         )
         sender = Sender(
             self.events,
-            SenderSettings(stream.limits, stream.fps, stream.content, self._estimator),
+            SenderSettings(stream.limits, stream.fps, stream.content, stream.timer_late_us, self._estimator),
             lambda content, size_bytes: out.send(size_bytes, receiver.received, content, extra_us),
             record,
             self._rng(stream.name),

@@ -1,0 +1,29 @@
+"""What is known of the path after a report: the measurements that the rate is decided by."""
+
+from dataclasses import dataclass
+
+from streamer.congestion.decision import Usage
+
+
+@dataclass(slots=True)
+class Signals:
+    """One report's worth of knowledge.
+
+    `busy_bps` is how fast packets arrived since a queue has been standing, None unless that is a measurement; `train_bps`
+    how fast trains pass, None while they do not tell. `is_answered` says that the report speaks of packets that were
+    sent at the present rate.
+    """
+
+    now_us: int
+    standing_us: int
+    newest_us: int
+    flat_us: int
+    jitter_us: int
+    usage: Usage
+    acked_bps: int
+    busy_bps: int | None
+    train_bps: int | None
+    slow_bps: int | None
+    is_application_limited: bool
+    is_loss_suspicious: bool
+    is_answered: bool

@@ -36,7 +36,7 @@ def run_live(names: Sequence[str]) -> tuple[Result, list[Timeline]]:
         for scenario in _chosen(names):
             say(f"{scenario.name}: {scenario.title}, {scenario.seconds:g} s")
             measured = measure(scenario)
-            result = _result(measured)
+            result = result_of(measured)
             for reason in result["distrust"]:
                 say(f"{scenario.name} is not to be trusted: {reason}")
             results.append(result)
@@ -59,7 +59,8 @@ def _chosen(names: Sequence[str]) -> list[LiveScenario]:
     return [LIVE_SCENARIOS[name] for name in names] or list(LIVE_SCENARIOS.values())
 
 
-def _result(measured: Measurement) -> Result:
+def result_of(measured: Measurement) -> Result:
+    """Return figures and goals of one run, and whether they can be trusted."""
     scenario, metrics = measured.scenario, figures_of(measured)
     reasons = _reasons(measured)
     return {

@@ -32,7 +32,7 @@ _BLIND_GROWTH_PER_S = 1.0
 _CAREFUL_GROWTH_PER_S = 0.1
 _CAREFUL_RANGE = (0.8, 1.1)
 _CAREFUL_US = 6_000_000
-_TRUST_RANGE = (0.2, 1.4)
+_TRUST_RANGE = (0.2, 1.0)
 _TRUST_PER_S = 0.03
 _SHARED_TRUST = 0.85
 _SHARED_RATIO = 0.9
@@ -116,14 +116,15 @@ class RateControl:
 
     def _grow(self, signals: Signals, elapsed_us: int) -> None:
         rate_bps, elapsed_s = self.rate_bps, elapsed_us / _SECOND_US
-        if signals.train_bps is None:
+        if signals.train is None:
             growth_per_s = _CAREFUL_GROWTH_PER_S if self._is_near_limit(signals.now_us) else _BLIND_GROWTH_PER_S
             self.set_rate(rate_bps * (1 + growth_per_s * elapsed_s), Reason.GROWTH)
             return
-        aim_bps = SAFE_RATIO * self._trust * signals.train_bps
-        if aim_bps > _FAST_RATIO * rate_bps:
+        aim_bps = SAFE_RATIO * self._trust * signals.train.rate_bps
+        sure_bps = aim_bps * (1 - 2 * signals.train.error_ratio)
+        if sure_bps > _FAST_RATIO * rate_bps:
             if signals.is_answered:
-                self.set_rate(min(aim_bps, _GROWTH_PER_ROUND * rate_bps), Reason.GROWTH)
+                self.set_rate(min(sure_bps, _GROWTH_PER_ROUND * rate_bps), Reason.GROWTH)
         elif aim_bps > rate_bps:
             self.set_rate(min(aim_bps, rate_bps * (1 + _NEAR_GROWTH_PER_S * elapsed_s)), Reason.GROWTH)
         else:
@@ -144,9 +145,9 @@ class RateControl:
             measured_bps = max(measured_bps, round(_LIMITED_CUT_RATIO * self.rate_bps))
         self.capacity_bps = measured_bps
         self._congested_at_us = signals.now_us
-        if signals.train_bps is not None and signals.busy_bps is not None:
+        if signals.train is not None and signals.busy_bps is not None:
             low, high = _TRUST_RANGE
-            self._trust = min(max(measured_bps / signals.train_bps, low), high)
+            self._trust = min(max(measured_bps / signals.train.rate_bps, low), high)
 
     def _drain(self, signals: Signals) -> None:
         now_us = signals.now_us

@@ -133,13 +133,13 @@ class PathEstimator:
 
     def _take(self, report: Report, now_us: int) -> None:
         acked, prober = self._acked, self._prober
+        if self._skipped_bytes:
+            acked.add((acked.newest_us + report.arrived[0].arrived_at_us) // 2, self._skipped_bytes)
+            self._skipped_bytes = 0
         for packet in report.arrived:
             acked.add(packet.arrived_at_us, packet.size_bytes)
             if packet.cluster is not None:
                 prober.arrived(packet)
-        if self._skipped_bytes:
-            acked.add(report.arrived[0].arrived_at_us, self._skipped_bytes)
-            self._skipped_bytes = 0
         acked.trim()
         self._round_trip.add(max(packet.sent_at_us for packet in report.arrived), now_us)
         queue, trains = self._queue, self._trains
@@ -187,7 +187,7 @@ class PathEstimator:
             usage=self._trendline.usage,
             acked_bps=self._acked.rate_bps(),
             busy_bps=self._busy_bps(),
-            train_bps=self._train_rate.rate_bps(queue.jitter_us),
+            train=self._train_rate.measure(queue.jitter_us),
             is_application_limited=self._limit.is_limited,
             is_loss_suspicious=self._loss.is_suspicious,
             is_answered=newest_index >= self._changed_at_index,
@@ -195,7 +195,7 @@ class PathEstimator:
         phase = self._rate.phase
         if self._busy_since_us is not None and queue.standing_us > HIGH_US:
             self._train_rate.forget_before(self._busy_since_us)
-            signals.train_bps = self._train_rate.rate_bps(queue.jitter_us)
+            signals.train = self._train_rate.measure(queue.jitter_us)
         self._rate.update(signals)
         if self._rate.is_rebased:
             queue.rebase()

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from streamer.congestion.decision import Usage
+from streamer.congestion.train_rate import Measurement
 
 
 @dataclass(slots=True)
 class Signals:
     """One report's worth of knowledge.
 
-    `busy_bps` is how fast packets arrived since a queue has been standing, None unless that is a measurement; `train_bps`
+    `busy_bps` is how fast packets arrived since a queue has been standing, None unless that is a measurement; `train`
     how fast trains pass, None while they do not tell. `is_answered` says that the report speaks of packets that were
     sent at the present rate.
     """
@@ -22,7 +23,7 @@ class Signals:
     usage: Usage
     acked_bps: int
     busy_bps: int | None
-    train_bps: int | None
+    train: Measurement | None
     slow_bps: int | None
     is_application_limited: bool
     is_loss_suspicious: bool

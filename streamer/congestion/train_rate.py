@@ -6,6 +6,7 @@ batches. So trains are pooled, bytes over time, until their sum is worth somethi
 
 from collections import deque
 from math import sqrt
+from typing import NamedTuple
 
 from streamer.congestion.trains import Train
 
@@ -19,6 +20,16 @@ _MAX_ERROR_RATIO = 0.1
 # Both ends of a span are rounded to 250 us.
 _TICK_ERROR_US = 100
 _BITS_PER_BYTE_US = 8_000_000
+
+
+_MIN_TRAINS = 2
+
+
+class Measurement(NamedTuple):
+    """A rate, and how far off it may be: one deviation."""
+
+    rate_bps: int
+    error_ratio: float
 
 
 class _Pool:
@@ -45,14 +56,14 @@ class _Pool:
             self._size_bytes -= size_bytes
             self._span_us -= span_us
 
-    def rate_bps(self, jitter_us: int) -> int | None:
+    def measure(self, jitter_us: int) -> Measurement | None:
         count = len(self._trains)
-        if count < 2 or self._span_us <= 0:
+        if count < _MIN_TRAINS or self._span_us <= 0:
             return None
-        error_us = sqrt(count) * (_TICK_ERROR_US + jitter_us)
-        if error_us > _MAX_ERROR_RATIO * self._span_us:
+        error_ratio = sqrt(count) * (_TICK_ERROR_US + jitter_us) / self._span_us
+        if error_ratio > _MAX_ERROR_RATIO:
             return None
-        return self._size_bytes * _BITS_PER_BYTE_US // self._span_us
+        return Measurement(self._size_bytes * _BITS_PER_BYTE_US // self._span_us, error_ratio)
 
 
 class TrainRate:
@@ -78,16 +89,18 @@ class TrainRate:
         self._fast.drop_before(at_us)
         self._slow.drop_before(at_us)
 
-    def rate_bps(self, jitter_us: int) -> int | None:
+    def measure(self, jitter_us: int) -> Measurement | None:
         """Return the rate, or None while trains are too few or too short to tell.
 
         The slow pool is the better measurement unless the fast one says that something has changed.
         """
-        fast, slow = self._fast.rate_bps(jitter_us), self._slow.rate_bps(jitter_us)
+        fast, slow = self._fast.measure(jitter_us), self._slow.measure(jitter_us)
         if slow is None or fast is None:
             return slow if fast is None else fast
-        return slow if abs(fast - slow) < _CHANGE_RATIO * slow else fast
+        change_ratio = max(_CHANGE_RATIO, _CHANGE_ERRORS * fast.error_ratio)
+        return slow if abs(fast.rate_bps - slow.rate_bps) < change_ratio * slow.rate_bps else fast
 
 
-# A difference that the errors of both do not explain.
+# A difference that errors do not explain: what is worth to be followed at once, and four deviations.
 _CHANGE_RATIO = 0.15
+_CHANGE_ERRORS = 4

@@ -40,16 +40,16 @@ def test_placement_moves_a_viewer_that_stays_below_half():
 
 def test_placement_forgives_a_dip():
     placement = Placement(1)
-    _classes_after(placement, 0, FALL_PATIENCE_US - _LOOK_US, a=10, b=2)
+    _classes_after(placement, 0, FALL_PATIENCE_US - _LOOK_US, a=10, b=4)
     _classes(placement, FALL_PATIENCE_US, a=10, b=8)
 
-    assert _classes_after(placement, FALL_PATIENCE_US, FALL_PATIENCE_US // 2, a=10, b=2) == {"a": 0, "b": 0}
+    assert _classes_after(placement, FALL_PATIENCE_US, FALL_PATIENCE_US // 2, a=10, b=4) == {"a": 0, "b": 0}
 
 
 def test_placement_brings_a_viewer_back_after_a_while_with_room():
     placement = Placement(1)
     start_us = FALL_PATIENCE_US
-    _classes_after(placement, 0, start_us, a=10, b=2)
+    _classes_after(placement, 0, start_us, a=10, b=4)
 
     barely = _classes_after(placement, start_us, 2 * RISE_PATIENCE_US, a=10, b=5.5)
     soon = _classes_after(placement, start_us + 2 * RISE_PATIENCE_US, RISE_PATIENCE_US - _LOOK_US, a=10, b=7)
@@ -71,16 +71,16 @@ def test_placement_starts_its_patience_anew_when_the_direction_changes():
 
 def test_placement_leaves_a_lone_viewer_where_it_is():
     placement = Placement(1)
-    _classes_after(placement, 0, FALL_PATIENCE_US, a=10, b=2)
+    _classes_after(placement, 0, FALL_PATIENCE_US, a=10, b=4)
 
-    assert _classes_after(placement, FALL_PATIENCE_US, 3 * RISE_PATIENCE_US, b=2) == {"b": 1}
+    assert _classes_after(placement, FALL_PATIENCE_US, 3 * RISE_PATIENCE_US, b=4) == {"b": 1}
 
 
 def test_placement_lets_a_newcomer_share_with_whoever_is_there():
     placement = Placement(1)
-    _classes_after(placement, 0, FALL_PATIENCE_US, a=10, b=2)
+    _classes_after(placement, 0, FALL_PATIENCE_US, a=10, b=4)
 
-    assert _classes(placement, FALL_PATIENCE_US, b=2, c=8) == {"b": 1, "c": 1}
+    assert _classes(placement, FALL_PATIENCE_US, b=4, c=8) == {"b": 1, "c": 1}
 
 
 def test_placement_opens_no_more_renditions_than_can_be_made():
@@ -112,10 +112,10 @@ def test_placement_never_joins_codecs_or_sizes():
 
 def test_placement_forgets_who_has_left():
     placement = Placement(1)
-    _classes_after(placement, 0, FALL_PATIENCE_US, a=10, b=2)
+    _classes_after(placement, 0, FALL_PATIENCE_US, a=10, b=4)
     _classes(placement, FALL_PATIENCE_US, a=10)
 
-    assert _classes(placement, FALL_PATIENCE_US, a=10, b=2) == {"a": 0, "b": 0}
+    assert _classes(placement, FALL_PATIENCE_US, a=10, b=4) == {"a": 0, "b": 0}
 
 
 def test_placement_of_nobody_is_empty():

@@ -37,6 +37,8 @@ _TRUST_PER_S = 0.03
 _SHARED_TRUST = 0.85
 _SHARED_RATIO = 0.9
 _LIMITED_CUT_RATIO = 0.85
+_STEADY_RANGE = (0.95, 1.05)
+_YIELDED_RATIO = 0.7
 _COMPETE_AFTER_US = 2_000_000
 _COMPETE_GROWTH_PER_S = 0.08
 _COMPETE_CALM_US = 1_000_000
@@ -67,6 +69,7 @@ class RateControl:
         # How much of what trains say was really carried.
         self._trust = 1.0
         self._entered_at_us = now_us
+        self._entered_bps = self.rate_bps
         self._calm_since_us: int | None = None
         self._updated_at_us = now_us
 
@@ -93,6 +96,7 @@ class RateControl:
     def _enter(self, phase: Phase, now_us: int) -> None:
         self.phase = phase
         self._entered_at_us = now_us
+        self._entered_bps = self.rate_bps
         self._calm_since_us = None
 
     # FOLLOW
@@ -103,7 +107,7 @@ class RateControl:
         if signals.standing_us > HIGH_US + signals.jitter_us or is_growing or is_slow:
             self._enter(Phase.DRAIN, signals.now_us)
             self._measure(signals)
-            if is_slow and signals.busy_bps is None:
+            if is_slow and signals.busy is None:
                 self.capacity_bps = signals.slow_bps
             self._drain(signals)
             return
@@ -140,12 +144,12 @@ class RateControl:
 
     def _measure(self, signals: Signals) -> None:
         """Note what the path carries while a queue stands, which is what arrives."""
-        measured_bps = signals.acked_bps if signals.busy_bps is None else signals.busy_bps
+        measured_bps = signals.acked_bps if signals.busy is None else signals.busy.rate_bps
         if signals.is_application_limited:
             measured_bps = max(measured_bps, round(_LIMITED_CUT_RATIO * self.rate_bps))
         self.capacity_bps = measured_bps
         self._congested_at_us = signals.now_us
-        if signals.train is not None and signals.busy_bps is not None:
+        if signals.train is not None and signals.busy is not None:
             low, high = _TRUST_RANGE
             self._trust = min(max(measured_bps / signals.train.rate_bps, low), high)
 
@@ -155,7 +159,7 @@ class RateControl:
         if signals.standing_us < low_us and signals.newest_us < low_us + _FRAME_US and signals.is_answered:
             self._follow_again(now_us)
             return
-        if signals.busy_bps is not None:
+        if signals.busy is not None and not _STEADY_RANGE[0] < signals.busy.stretch_ratio < _STEADY_RANGE[1]:
             self._measure(signals)
         assert self.capacity_bps is not None
         age_us = now_us - self._entered_at_us
@@ -164,12 +168,15 @@ class RateControl:
             self._follow_again(now_us)
             return
         if age_us > _COMPETE_AFTER_US:
-            self._enter(Phase.COMPETE, now_us)
+            if signals.standing_us > HIGH_US + signals.jitter_us and self.rate_bps < _YIELDED_RATIO * self._entered_bps:
+                self._enter(Phase.COMPETE, now_us)
+            else:
+                self._follow_again(now_us)
             return
         low, high = _DRAIN_RATIOS
         queue_us = max(signals.standing_us, signals.newest_us - _FRAME_US)
         ratio = min(max(1 - queue_us / _DRAIN_US, low), high)
-        self.set_rate(min(self.capacity_bps * ratio, self.rate_bps if signals.busy_bps is None else self._ceiling_bps), Reason.QUEUE)
+        self.set_rate(min(self.capacity_bps * ratio, self.rate_bps if signals.busy is None else self._ceiling_bps), Reason.QUEUE)
 
     def _follow_again(self, now_us: int) -> None:
         assert self.capacity_bps is not None

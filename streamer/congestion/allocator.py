@@ -62,10 +62,10 @@ class Allocator:
             self.target_bps = left_bps
         return self.target_bps
 
-    def allowance(self, decision: Decision) -> Allowance:
+    def allowance(self, decision: Decision, backlog_us: int) -> Allowance:
         """Return what the next frame may be like."""
         interval_us = round(1_000_000 / self._fps)
         frame_bytes = self.target_bps * interval_us // _BITS_PER_BYTE_US
-        room_us = interval_us + _FRAME_QUEUE_US - decision.queue_us
+        room_us = interval_us + _FRAME_QUEUE_US - decision.queue_us - backlog_us
         room_bytes = decision.estimate_bps * max(room_us, 0) // _BITS_PER_BYTE_US
         return Allowance(self.target_bps, self._fps, max(room_bytes, round(_MIN_FRAME_RATIO * frame_bytes)))

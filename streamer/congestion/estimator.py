@@ -6,7 +6,7 @@ with decisions. Another estimator can take its place: `Estimator` is all that a 
 
 from typing import Protocol
 
-from streamer.congestion.acked import Acked
+from streamer.congestion.acked import Acked, Passage
 from streamer.congestion.aimd import HIGH_US, LOW_US, Phase, RateControl
 from streamer.congestion.application_limit import ApplicationLimit
 from streamer.congestion.decision import Decision, RateLimits, Reason
@@ -35,6 +35,10 @@ _BUSY_WINDOW_US = 150_000
 _SLOW_QUEUE_US = 24_000
 _SLOW_PACKETS = 8
 _BITS_PER_BYTE_US = 8_000_000
+
+
+# Trains that pass no faster than this say that there is no more to be found.
+_KNOWN_RATIO = 1.2
 
 
 class Estimator(Protocol):
@@ -110,6 +114,7 @@ class PathEstimator:
             rtt_us = self._round_trip.rtt_us or 0
             if self._silence.heard(rtt_us, self._round_trip.interval_us, is_waiting=in_flight_bytes > 0, now_us=now_us):
                 self._loss.forget(now_us)
+                self._limit = ApplicationLimit(now_us)
             self._judge_loss(report, now_us)
             self._control(newest.index, now_us)
             self._probe(now_us)
@@ -134,10 +139,10 @@ class PathEstimator:
     def _take(self, report: Report, now_us: int) -> None:
         acked, prober = self._acked, self._prober
         if self._skipped_bytes:
-            acked.add((acked.newest_us + report.arrived[0].arrived_at_us) // 2, self._skipped_bytes)
+            acked.add(report.arrived[0].sent_at_us, (acked.newest_us + report.arrived[0].arrived_at_us) // 2, self._skipped_bytes)
             self._skipped_bytes = 0
         for packet in report.arrived:
-            acked.add(packet.arrived_at_us, packet.size_bytes)
+            acked.add(packet.sent_at_us, packet.arrived_at_us, packet.size_bytes)
             if packet.cluster is not None:
                 prober.arrived(packet)
         acked.trim()
@@ -186,7 +191,7 @@ class PathEstimator:
             jitter_us=queue.jitter_us,
             usage=self._trendline.usage,
             acked_bps=self._acked.rate_bps(),
-            busy_bps=self._busy_bps(),
+            busy=self._busy(),
             train=self._train_rate.measure(queue.jitter_us),
             is_application_limited=self._limit.is_limited,
             is_loss_suspicious=self._loss.is_suspicious,
@@ -206,14 +211,12 @@ class PathEstimator:
         if self._rate.rate_bps > before_bps * 1.02 or self._rate.rate_bps < before_bps * 0.98:
             self._changed_at_index = self._newest_sent + 1
 
-    def _busy_bps(self) -> int | None:
+    def _busy(self) -> Passage | None:
         if self._busy_since_us is None:
             return None
-        from_us = max(self._busy_since_us, self._acked.newest_us - _BUSY_WINDOW_US)
-        size_bytes, span_us, packets = self._acked.passage(from_us)
-        if span_us < _BUSY_SPAN_US or packets < _BUSY_PACKETS:
-            return None
-        return size_bytes * _BITS_PER_BYTE_US // span_us
+        passage = self._acked.passage(max(self._busy_since_us, self._acked.newest_us - _BUSY_WINDOW_US))
+        is_enough = passage is not None and passage.span_us >= _BUSY_SPAN_US and passage.packets >= _BUSY_PACKETS
+        return passage if is_enough else None
 
     def _probe(self, now_us: int) -> None:
         prober, rate = self._prober, self._rate
@@ -233,10 +236,12 @@ class PathEstimator:
         wanted_bps = 0.0
         while self._start_probes and wanted_bps <= rate_bps:
             wanted_bps = self._start_probes.pop()
+        train = self._train_rate.measure(self._queue.jitter_us)
+        is_known = train is not None and train.rate_bps < _KNOWN_RATIO * rate_bps
         while self._recovery_probes_us and self._recovery_probes_us[-1] <= now_us:
             self._recovery_probes_us.pop()
-            wanted_bps = PERIODIC_RATIO * rate_bps
-        if self._limit.is_limited and now_us - max(self._probed_at_us, self._limit.since_us) > PERIOD_US:
+            wanted_bps = 0.0 if is_known else PERIODIC_RATIO * rate_bps
+        if self._limit.is_limited and not is_known and now_us - max(self._probed_at_us, self._limit.since_us) > PERIOD_US:
             wanted_bps = PERIODIC_RATIO * rate_bps
         if wanted_bps > rate_bps:
             self._probed_at_us = now_us

@@ -122,7 +122,7 @@ class Flow(Generic[PacketT]):
 
     def wish_rate(self, now_us: int) -> Allowance:
         """Return what the next frame may be like."""
-        return self._allocator.allowance(self.decision)
+        return self._allocator.allowance(self.decision, self.backlog_us(now_us))
 
     def _room_bytes(self) -> int | None:
         """Return how much more may be under way, or None without a limit."""

@@ -23,6 +23,8 @@ MIN_BURST_PACKETS = 4
 # Frames come one at a time, so they may leave faster than the path carries them; what was lost may be much, and is sent
 # again at half of that.
 RESENT_COST = 2
+# A frame that another one waits behind is late already, and must not make a queue for it.
+WAITING_COST = 2
 # Timers of an event loop are late by 1 ms, and by 3 to 7 ms once in a hundred times on a busy machine. What a longer
 # stall would have earned is forfeit, so that it does not end in a flood.
 MAX_LATE_US = 4_000
@@ -51,12 +53,13 @@ PacketT = TypeVar("PacketT", bound=Paced)
 class _Burst(Generic[PacketT]):
     """Packets that leave together. `cost_bytes` is what is paid for them."""
 
-    __slots__ = ("cost_bytes", "packets", "size_bytes")
+    __slots__ = ("cost_bytes", "ends_frame", "packets", "size_bytes")
 
     def __init__(self, packets: Sequence[PacketT], cost: int) -> None:
         self.packets = packets
         self.size_bytes = sum([packet.size_bytes for packet in packets])
         self.cost_bytes = cost * self.size_bytes
+        self.ends_frame = False
 
 
 class Pacer(Generic[PacketT]):
@@ -68,6 +71,7 @@ class Pacer(Generic[PacketT]):
         "_backlog_bytes",
         "_backlog_packets",
         "_due_at_us",
+        "_frames",
         "_pacing_bps",
         "_queues",
     )
@@ -83,6 +87,7 @@ class Pacer(Generic[PacketT]):
         # Without audio.
         self._backlog_bytes = 0
         self._backlog_packets = 0
+        self._frames = 0
 
     @property
     def pacing_bps(self) -> int:
@@ -120,6 +125,9 @@ class Pacer(Generic[PacketT]):
         cost = RESENT_COST if priority is Priority.RETRANSMISSION else 1
         count = len(packets) if len(packets) <= BURST_PACKETS else self._burst_packets(packets)
         bursts = [_Burst(packets[at : at + count], cost) for at in range(0, len(packets), count or 1)]
+        if priority is Priority.VIDEO and bursts:
+            bursts[-1].ends_frame = True
+            self._frames += 1
         self._queues[priority - Priority.RETRANSMISSION].extend(bursts)
         self._backlog_packets += len(packets)
         self._backlog_bytes += sum([burst.size_bytes for burst in bursts])
@@ -140,7 +148,9 @@ class Pacer(Generic[PacketT]):
             left_bytes -= burst.size_bytes
             self._backlog_packets -= len(burst.packets)
             self._backlog_bytes -= burst.size_bytes
-            self._due_at_us = max(self._due_at_us, now_us - MAX_LATE_US) + self._paying_us(burst.cost_bytes)
+            cost_bytes = max(burst.cost_bytes, WAITING_COST * burst.size_bytes if self._frames > 1 else 0)
+            self._frames -= burst.ends_frame
+            self._due_at_us = max(self._due_at_us, now_us - MAX_LATE_US) + self._paying_us(cost_bytes)
             queue = self._first_queue()
         return packets
 

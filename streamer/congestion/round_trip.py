@@ -8,6 +8,8 @@ _BUCKET_US = 1_000_000
 _INTERVALS = 16
 # Chromium's are 50 ms apart from 220 kbit/s on; two lost ones in a row are no reason to wait for more.
 _INTERVAL_RANGE_US = (50_000, 150_000)
+# Longer than this is silence, which is no measure of what comes after it.
+_SILENCE_US = 300_000
 
 
 class RoundTrip:
@@ -35,7 +37,9 @@ class RoundTrip:
     def add(self, sent_at_us: int, now_us: int) -> None:
         """Take a report whose newest packet left at `sent_at_us`."""
         if self._reported_at_us is not None:
-            self._intervals_us.append(now_us - self._reported_at_us)
+            interval_us = now_us - self._reported_at_us
+            if interval_us < _SILENCE_US:
+                self._intervals_us.append(interval_us)
         self._reported_at_us = now_us
         self.rtt_us = rtt_us = now_us - sent_at_us
         buckets = self._buckets

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from streamer.congestion.acked import Passage
 from streamer.congestion.decision import Usage
 from streamer.congestion.train_rate import Measurement
 
@@ -10,7 +11,7 @@ from streamer.congestion.train_rate import Measurement
 class Signals:
     """One report's worth of knowledge.
 
-    `busy_bps` is how fast packets arrived since a queue has been standing, None unless that is a measurement; `train`
+    `busy` are the packets that arrived since a queue has been standing, None unless they are a measurement; `train`
     how fast trains pass, None while they do not tell. `is_answered` says that the report speaks of packets that were
     sent at the present rate.
     """
@@ -22,7 +23,7 @@ class Signals:
     jitter_us: int
     usage: Usage
     acked_bps: int
-    busy_bps: int | None
+    busy: Passage | None
     train: Measurement | None
     slow_bps: int | None
     is_application_limited: bool

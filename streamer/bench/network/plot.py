@@ -59,7 +59,7 @@ def _draw_rates(axes: Any, timeline: Timeline) -> None:
             axes.plot(*_columns(curve, _MBIT), linewidth=1, label=name)
             top = max(top, percentile(sorted(rate_bps / _MBIT for _, rate_bps in curve), 99))
     axes.set(ylabel="Mbit/s", ylim=(0, 1.15 * top or 1))
-    axes.legend(loc="upper right", ncols=4, fontsize="small")
+    _add_legend(axes)
 
 
 def _draw_queue(axes: Any, timeline: Timeline) -> None:
@@ -70,7 +70,7 @@ def _draw_queue(axes: Any, timeline: Timeline) -> None:
         axes.plot(timeline.drops_s, [top] * len(timeline.drops_s), "kv", markersize=3, label="dropped by the queue")
     axes.set(ylabel="ms")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper right", fontsize="small")
+    _add_legend(axes)
 
 
 def _draw_delays(axes: Any, timeline: Timeline) -> None:
@@ -86,7 +86,7 @@ def _draw_delays(axes: Any, timeline: Timeline) -> None:
     if timeline.late_ms is not None:
         axes.axhline(timeline.late_ms, color="grey", linewidth=0.8, linestyle="--", label="late")
     axes.set(ylabel="ms", yscale="log", ylim=(max(1, min(known, default=1) / _HEADROOM), _HEADROOM * top))
-    axes.legend(loc="upper right", ncols=4, fontsize="small")
+    _add_legend(axes)
 
 
 def _draw_frame_rates(axes: Any, timeline: Timeline) -> None:
@@ -101,7 +101,12 @@ def _draw_frame_rates(axes: Any, timeline: Timeline) -> None:
     axes.set(ylabel="frames/s")
     axes.set_ylim(bottom=0)
     if len(timeline.frames) > 1:
-        axes.legend(loc="lower right", ncols=4, fontsize="small")
+        _add_legend(axes)
+
+
+def _add_legend(axes: Any) -> None:
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper right", ncols=4, fontsize="small")
 
 
 def _mark_events(axes: Any, timeline: Timeline) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from streamer.bench.latency_options import FPS
 from streamer.bench.network.goals import goals_as_json, missed
 from streamer.bench.network.live.figures import figures_of
-from streamer.bench.network.live.measurement import FPS, SIZE, Measurement, measure
+from streamer.bench.network.live.measurement import SIZE, Measurement, measure
 from streamer.bench.network.live.scenarios import LIVE_SCENARIOS, LiveScenario
 from streamer.bench.network.live.timelines import timeline_of
 from streamer.bench.network.timeline import Timeline
@@ -53,10 +54,12 @@ def run_live(names: Sequence[str]) -> tuple[Result, list[Timeline]]:
 
 
 def _chosen(names: Sequence[str]) -> list[LiveScenario]:
-    unknown = [name for name in names if name not in LIVE_SCENARIOS]
+    """Return the scenarios of these names, or all."""
+    wanted = [name.strip().upper() for name in names]
+    unknown = [name for name in wanted if name not in LIVE_SCENARIOS]
     if unknown:
         raise ConfigError(f"--scenario {unknown[0]!r}: with --live there are {', '.join(LIVE_SCENARIOS)}")
-    return [LIVE_SCENARIOS[name] for name in names] or list(LIVE_SCENARIOS.values())
+    return [LIVE_SCENARIOS[name] for name in wanted] or list(LIVE_SCENARIOS.values())
 
 
 def result_of(measured: Measurement) -> Result:

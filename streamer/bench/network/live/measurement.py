@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from streamer.bench.browser import chromium
+from streamer.bench.latency_options import FPS
 from streamer.bench.machine import Load, LoadMeter
 from streamer.bench.network.live.emulated_link import SERVER_ADDRESS, EmulatedLink
 from streamer.bench.network.live.lane import Course
@@ -15,7 +16,7 @@ from streamer.bench.served import ServedProcess
 from streamer.clock import SystemClock
 from streamer.media.frame import Resolution
 
-SIZE, FPS = Resolution(1280, 720), 60
+SIZE = Resolution(1280, 720)
 _MS_PER_S = 1_000
 _SEED = 1
 # In its own namespace every port is free.

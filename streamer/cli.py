@@ -72,10 +72,14 @@ Each option is also a key in a configuration file and an environment variable: `
 
 _BENCHES = {
     "latency": "How old pictures are when they are seen, and how long a click takes to show.",
+    "network": "How the rate follows a network that changes, simulated or with a real browser.",
     "send": "What sending costs, next to aiortc as it comes.",
     "soak": "Memory, descriptors and tasks over time and reconnections.",
     "start": "How long it takes from opening the page to the first picture.",
 }
+
+# Where the command of a bench is that is more than one module.
+_BENCH_MODULES = {"network": "network.command"}
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -101,7 +105,8 @@ class _Benches(click.Group):
         if cmd_name not in _BENCHES:
             return None
         try:
-            command: click.Command = importlib.import_module(f"streamer.bench.{cmd_name}").command
+            module = _BENCH_MODULES.get(cmd_name, cmd_name)
+            command: click.Command = importlib.import_module(f"streamer.bench.{module}").command
         except ModuleNotFoundError as exc:
             if exc.name is not None and exc.name.startswith("streamer."):
                 return None

@@ -70,8 +70,8 @@ def find_chromium() -> str:
 
 
 @contextmanager
-def chromium() -> Iterator[Chromium]:
-    """Run a browser for the length of the block.
+def chromium(*arguments: str) -> Iterator[Chromium]:
+    """Run a browser for the length of the block, with these arguments on top of those of every bench.
 
     Raises:
         SessionError: the browser ended, or a page did not do what it was told.
@@ -79,7 +79,7 @@ def chromium() -> Iterator[Chromium]:
     path = find_chromium()
     with sync_playwright() as playwright:
         before = _children()
-        browser = playwright.chromium.launch(executable_path=path, headless=False, args=list(_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=path, headless=False, args=[*_ARGUMENTS, *arguments])
         started = [process for process in _children() - before if "playwright" not in process.name()]
         try:
             yield Chromium(browser, _root_of(started).pid)

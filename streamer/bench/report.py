@@ -56,6 +56,15 @@ def publish(result: Result, json_file: Path | None) -> None:
     for name, value in rows(result):
         table.add_row(Text(name), Text(value))
     Console().print(table)
+    write_json(result, json_file)
+
+
+def write_json(result: Result, json_file: Path | None) -> None:
+    """Write JSON where that was asked for.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
     if json_file is not None:
         try:
             json_file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

@@ -55,7 +55,13 @@ class ServedProcess:
         return "\n".join(self._lines)
 
     def __enter__(self) -> Self:
-        if not self._is_up.wait(_START_TIMEOUT_S) or not self.url:
+        try:
+            self._is_up.wait(_START_TIMEOUT_S)
+        except (KeyboardInterrupt, SystemExit):
+            # Nobody else would end the server: the block has not begun.
+            self.stop()
+            raise
+        if not self.url:
             self.stop()
             raise ConfigError(f"the server did not start:\n{self.output}")
         return self

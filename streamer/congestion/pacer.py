@@ -3,9 +3,10 @@
 Owns the backlog. Knows nothing of sockets or codecs: `release` is told the time and returns packets. It never drops
 one: a backlog is reported, and whoever makes the frames makes fewer or smaller ones.
 
-Rules: packets wait in bursts of at most 16, in order within their priority. A burst that finds nothing waiting leaves
-at once; each later one when its own bytes have been earned at the pacing rate since the one before it was. So a burst
-that a timer releases late does not delay those behind it, but a long stall earns no more than a few milliseconds.
+Rules: packets wait in bursts, in order within their priority. A frame of at most 16 packets is one burst, a longer one
+several that take 2 ms each at the pacing rate. A burst that finds nothing waiting leaves at once; each later one when
+the one before it has been paid for at the pacing rate. So a burst that a timer releases late does not delay those
+behind it, but a long stall earns no more than a few milliseconds.
 """
 
 from collections import deque
@@ -15,10 +16,15 @@ from typing import Generic, Protocol, TypeVar
 
 # What one call of the kernel takes at once. At 9 Mbit/s and 60 fps it is a whole frame of 1200-byte payloads.
 BURST_PACKETS = 16
-# A frame of target / fps leaves within half a frame interval when it leaves at twice the target.
-DEFAULT_PACING_RATIO = 2.0
-# A keyframe of 50 kB shall not take longer than 80 ms even where the target is small.
-DEFAULT_FLOOR_BPS = 5_000_000
+# Shorter bursts build shorter queues, and cost more wake-ups: at 2 ms a frame of 60 fps has four.
+BURST_US = 2_000
+# What timers that are a millisecond late would make of shorter ones anyway.
+MIN_BURST_PACKETS = 4
+# Frames come one at a time, so they may leave faster than the path carries them; what was lost may be much, and is sent
+# again at half of that.
+RESENT_COST = 2
+# A frame that another one waits behind is late already, and must not make a queue for it.
+WAITING_COST = 2
 # Timers of an event loop are late by 1 ms, and by 3 to 7 ms once in a hundred times on a busy machine. What a longer
 # stall would have earned is forfeit, so that it does not end in a flood.
 MAX_LATE_US = 4_000
@@ -45,13 +51,15 @@ PacketT = TypeVar("PacketT", bound=Paced)
 
 
 class _Burst(Generic[PacketT]):
-    """Packets that leave together."""
+    """Packets that leave together. `cost_bytes` is what is paid for them."""
 
-    __slots__ = ("packets", "size_bytes")
+    __slots__ = ("cost_bytes", "ends_frame", "packets", "size_bytes")
 
-    def __init__(self, packets: Sequence[PacketT]) -> None:
+    def __init__(self, packets: Sequence[PacketT], cost: int) -> None:
         self.packets = packets
         self.size_bytes = sum([packet.size_bytes for packet in packets])
+        self.cost_bytes = cost * self.size_bytes
+        self.ends_frame = False
 
 
 class Pacer(Generic[PacketT]):
@@ -62,28 +70,24 @@ class Pacer(Generic[PacketT]):
         "_audio_at_us",
         "_backlog_bytes",
         "_backlog_packets",
-        "_earned_from_us",
-        "_floor_bps",
+        "_due_at_us",
+        "_frames",
         "_pacing_bps",
         "_queues",
-        "_ratio",
     )
 
-    def __init__(
-        self, target_bps: int, *, ratio: float = DEFAULT_PACING_RATIO, floor_bps: int = DEFAULT_FLOOR_BPS
-    ) -> None:
-        self._ratio = ratio
-        self._floor_bps = floor_bps
+    def __init__(self, pacing_bps: int) -> None:
+        self._pacing_bps = pacing_bps
         self._audio: list[PacketT] = []
         self._audio_at_us = 0
         # One queue for each priority that waits, the first served first.
         self._queues: tuple[deque[_Burst[PacketT]], ...] = (deque(), deque(), deque())
-        # Everything that has left was earned before this instant; the next burst is earned from here on.
-        self._earned_from_us = 0
+        # Everything that has left is paid for at this instant.
+        self._due_at_us = 0
         # Without audio.
         self._backlog_bytes = 0
         self._backlog_packets = 0
-        self.set_target(target_bps)
+        self._frames = 0
 
     @property
     def pacing_bps(self) -> int:
@@ -104,43 +108,49 @@ class Pacer(Generic[PacketT]):
         """Return how long it takes until everything that waits has left, besides audio."""
         if not self._backlog_packets:
             return 0
-        return max(0, self._earned_from_us + self._earning_us(self._backlog_bytes) - now_us)
+        return max(0, self._due_at_us - now_us) + self._paying_us(self._backlog_bytes)
 
-    def set_target(self, target_bps: int) -> None:
-        """Pace for this target from the next burst on."""
-        self._pacing_bps = max(round(target_bps * self._ratio), self._floor_bps)
-
-    def enqueue_frame(self, packets: Sequence[PacketT], now_us: int) -> None:
-        """Take the packets of one frame, in order. No burst holds packets of two frames."""
-        self.enqueue(packets, Priority.VIDEO, now_us)
+    def set_pacing(self, pacing_bps: int) -> None:
+        """Pace at this rate from the next burst on."""
+        self._pacing_bps = pacing_bps
 
     def enqueue(self, packets: Sequence[PacketT], priority: Priority, now_us: int) -> None:
-        """Take packets of one priority, in order."""
+        """Take packets of one priority, in order: the whole of a frame, as no burst holds packets of two."""
         if priority is Priority.AUDIO:
             self._audio += packets
             self._audio_at_us = now_us
             return
-        bursts = [_Burst(packets[at : at + BURST_PACKETS]) for at in range(0, len(packets), BURST_PACKETS)]
-        if bursts and not self._backlog_packets:
-            self._earned_from_us = now_us - self._earning_us(bursts[0].size_bytes)
+        if packets and not self._backlog_packets:
+            self._due_at_us = now_us
+        cost = RESENT_COST if priority is Priority.RETRANSMISSION else 1
+        count = len(packets) if len(packets) <= BURST_PACKETS else self._burst_packets(packets)
+        bursts = [_Burst(packets[at : at + count], cost) for at in range(0, len(packets), count or 1)]
+        if priority is Priority.VIDEO and bursts:
+            bursts[-1].ends_frame = True
+            self._frames += 1
         self._queues[priority - Priority.RETRANSMISSION].extend(bursts)
         self._backlog_packets += len(packets)
         self._backlog_bytes += sum([burst.size_bytes for burst in bursts])
 
-    def release(self, now_us: int) -> list[PacketT]:
+    def release(self, now_us: int, budget_bytes: int | None = None) -> list[PacketT]:
         """Return the packets whose turn has come, in the order in which they shall leave.
 
         A call that comes late returns what should have left meanwhile: at most one burst and what is earned in
-        `MAX_LATE_US`.
+        `MAX_LATE_US`. Where there is a budget, the burst that exceeds it is the last one, so that none is stuck for
+        ever; without a rest of it only audio leaves.
         """
         packets, self._audio = self._audio, []
+        left_bytes = self._backlog_bytes if budget_bytes is None else budget_bytes
         queue = self._first_queue()
-        while queue is not None and (due_at_us := self._due_at_us(queue)) <= now_us:
+        while queue is not None and self._due_at_us <= now_us and left_bytes > 0:
             burst = queue.popleft()
             packets += burst.packets
+            left_bytes -= burst.size_bytes
             self._backlog_packets -= len(burst.packets)
             self._backlog_bytes -= burst.size_bytes
-            self._earned_from_us = max(due_at_us, now_us - MAX_LATE_US)
+            cost_bytes = max(burst.cost_bytes, WAITING_COST * burst.size_bytes if self._frames > 1 else 0)
+            self._frames -= burst.ends_frame
+            self._due_at_us = max(self._due_at_us, now_us - MAX_LATE_US) + self._paying_us(cost_bytes)
             queue = self._first_queue()
         return packets
 
@@ -148,8 +158,7 @@ class Pacer(Generic[PacketT]):
         """Return when `release` is worth calling again, or None while nothing waits."""
         if self._audio:
             return self._audio_at_us
-        queue = self._first_queue()
-        return None if queue is None else self._due_at_us(queue)
+        return self._due_at_us if self._backlog_packets else None
 
     def _first_queue(self) -> deque[_Burst[PacketT]] | None:
         for queue in self._queues:
@@ -157,8 +166,9 @@ class Pacer(Generic[PacketT]):
                 return queue
         return None
 
-    def _due_at_us(self, queue: deque[_Burst[PacketT]]) -> int:
-        return self._earned_from_us + self._earning_us(queue[0].size_bytes)
+    def _burst_packets(self, packets: Sequence[PacketT]) -> int:
+        burst_bytes = self._pacing_bps * BURST_US // _BITS_PER_BYTE_US
+        return min(max(burst_bytes // packets[0].size_bytes, MIN_BURST_PACKETS), BURST_PACKETS)
 
-    def _earning_us(self, size_bytes: int) -> int:
+    def _paying_us(self, size_bytes: int) -> int:
         return size_bytes * _BITS_PER_BYTE_US // self._pacing_bps

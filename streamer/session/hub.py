@@ -22,13 +22,18 @@ MIN_CAPTURE_STEP_US = 12
 
 @dataclass(frozen=True, slots=True)
 class RenditionKey:
-    """What tells one encoded form of a feed from another."""
+    """What tells one encoded form of a feed from another.
+
+    `rate_class` counts the factors of two by which the rate of its takers lies below that of the others (placement.py).
+    """
 
     codec: str
     resolution: Resolution
+    rate_class: int = 0
 
     def __str__(self) -> str:
-        return f"{self.codec} {self.resolution}"
+        form = f"{self.codec} {self.resolution}"
+        return f"{form}, class {self.rate_class}" if self.rate_class else form
 
 
 class Rendition(Protocol):

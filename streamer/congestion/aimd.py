@@ -1,0 +1,202 @@
+"""The rate of one flow: how it grows, what makes it fall, and how a queue is drained.
+
+Rules: there are three phases, and `RateControl` alone changes them.
+
+| phase   | means                                    | ends                                                        |
+|---------|------------------------------------------|-------------------------------------------------------------|
+| FOLLOW  | no queue stands: approach what trains say | a queue stands, or grows steadily: DRAIN                    |
+| DRAIN   | send less than arrives until it is gone  | it is gone: FOLLOW; it stays although less is sent: COMPETE |
+| COMPETE | somebody else fills the queue            | no queue has stood for a second: FOLLOW                     |
+"""
+
+from enum import StrEnum
+
+from streamer.congestion.decision import Reason, Usage
+from streamer.congestion.signals import Signals
+
+# A frame of 60 fps takes 15 ms to pass a path that it fills, so less than that does not stand out.
+HIGH_US = 12_000
+LOW_US = 6_000
+# How much of what the path carries is used: what is left absorbs that frames are not of equal size.
+_FRAME_US = 16_000
+_SLOW_RATIO = 0.7
+SAFE_RATIO = 0.97
+# A queue is drained within this time. Less would take more of the rate than a viewer forgives, more keeps it late.
+_DRAIN_US = 350_000
+_DRAIN_RATIOS = (0.4, 0.92)
+_GROWTH_PER_ROUND = 1.5
+_FAST_RATIO = 1.1
+_NEAR_GROWTH_PER_S = 0.25
+_SINK_PER_S = 0.05
+_BLIND_GROWTH_PER_S = 1.0
+_CAREFUL_GROWTH_PER_S = 0.1
+_CAREFUL_RANGE = (0.8, 1.1)
+_CAREFUL_US = 6_000_000
+_TRUST_RANGE = (0.2, 1.0)
+_TRUST_PER_S = 0.03
+_SHARED_TRUST = 0.85
+_SHARED_RATIO = 0.9
+_LIMITED_CUT_RATIO = 0.85
+_STEADY_RANGE = (0.95, 1.05)
+_YIELDED_RATIO = 0.7
+_COMPETE_AFTER_US = 2_000_000
+_COMPETE_GROWTH_PER_S = 0.08
+_COMPETE_CALM_US = 1_000_000
+_SECOND_US = 1_000_000
+
+
+class Phase(StrEnum):
+    """See the rules of this file."""
+
+    FOLLOW = "follow"
+    DRAIN = "drain"
+    COMPETE = "compete"
+
+
+class RateControl:
+    """The rate of one flow, between a floor and a ceiling."""
+
+    def __init__(self, rate_bps: int, *, floor_bps: int, ceiling_bps: int, now_us: int) -> None:
+        self._floor_bps = floor_bps
+        self._ceiling_bps = ceiling_bps
+        self.rate_bps = rate_bps
+        self.phase = Phase.FOLLOW
+        self.reason = Reason.START
+        self.is_rebased = False
+        # What the path carried when a queue stood last.
+        self.capacity_bps: int | None = None
+        self._congested_at_us = now_us
+        # How much of what trains say was really carried.
+        self._trust = 1.0
+        self._entered_at_us = now_us
+        self._entered_bps = self.rate_bps
+        self._calm_since_us: int | None = None
+        self._updated_at_us = now_us
+
+    def update(self, signals: Signals) -> None:
+        """Decide anew after a report."""
+        elapsed_us = min(signals.now_us - self._updated_at_us, _SECOND_US)
+        self._updated_at_us = signals.now_us
+        self.is_rebased = False
+        if self._trust < 1:
+            self._trust = min(1.0, self._trust + _TRUST_PER_S * elapsed_us / _SECOND_US)
+        match self.phase:
+            case Phase.FOLLOW:
+                self._follow(signals, elapsed_us)
+            case Phase.DRAIN:
+                self._drain(signals)
+            case Phase.COMPETE:
+                self._compete(signals, elapsed_us)
+
+    def set_rate(self, rate_bps: float, reason: Reason) -> None:
+        """Set the rate for a reason of somebody else's, within the bounds."""
+        self.rate_bps = round(min(max(rate_bps, self._floor_bps), self._ceiling_bps))
+        self.reason = reason
+
+    def _enter(self, phase: Phase, now_us: int) -> None:
+        self.phase = phase
+        self._entered_at_us = now_us
+        self._entered_bps = self.rate_bps
+        self._calm_since_us = None
+
+    # FOLLOW
+
+    def _follow(self, signals: Signals, elapsed_us: int) -> None:
+        is_growing = signals.usage is Usage.OVER and signals.standing_us > HIGH_US // 2
+        is_slow = signals.slow_bps is not None and signals.slow_bps < _SLOW_RATIO * self.rate_bps
+        if signals.standing_us > HIGH_US + signals.jitter_us or is_growing or is_slow:
+            self._enter(Phase.DRAIN, signals.now_us)
+            self._measure(signals)
+            if is_slow and signals.busy is None:
+                self.capacity_bps = signals.slow_bps
+            self._drain(signals)
+            return
+        if signals.is_application_limited:
+            self.reason = Reason.APPLICATION_LIMITED
+        elif signals.standing_us > LOW_US + signals.jitter_us or signals.is_loss_suspicious or signals.usage is Usage.OVER:
+            self.reason = Reason.HOLD
+        else:
+            self._grow(signals, elapsed_us)
+
+    def _grow(self, signals: Signals, elapsed_us: int) -> None:
+        rate_bps, elapsed_s = self.rate_bps, elapsed_us / _SECOND_US
+        if signals.train is None:
+            growth_per_s = _CAREFUL_GROWTH_PER_S if self._is_near_limit(signals.now_us) else _BLIND_GROWTH_PER_S
+            self.set_rate(rate_bps * (1 + growth_per_s * elapsed_s), Reason.GROWTH)
+            return
+        aim_bps = SAFE_RATIO * self._trust * signals.train.rate_bps
+        sure_bps = aim_bps * (1 - 2 * signals.train.error_ratio)
+        if sure_bps > _FAST_RATIO * rate_bps:
+            if signals.is_answered:
+                self.set_rate(min(sure_bps, _GROWTH_PER_ROUND * rate_bps), Reason.GROWTH)
+        elif aim_bps > rate_bps:
+            self.set_rate(min(aim_bps, rate_bps * (1 + _NEAR_GROWTH_PER_S * elapsed_s)), Reason.GROWTH)
+        else:
+            self.set_rate(max(aim_bps, rate_bps * (1 - _SINK_PER_S * elapsed_s)), Reason.HOLD)
+
+    def _is_near_limit(self, now_us: int) -> bool:
+        if self.capacity_bps is None or now_us - self._congested_at_us > _CAREFUL_US:
+            return False
+        low, high = _CAREFUL_RANGE
+        return low * self.capacity_bps < self.rate_bps < high * self.capacity_bps
+
+    # DRAIN
+
+    def _measure(self, signals: Signals) -> None:
+        """Note what the path carries while a queue stands, which is what arrives."""
+        measured_bps = signals.acked_bps if signals.busy is None else signals.busy.rate_bps
+        if signals.is_application_limited:
+            measured_bps = max(measured_bps, round(_LIMITED_CUT_RATIO * self.rate_bps))
+        self.capacity_bps = measured_bps
+        self._congested_at_us = signals.now_us
+        if signals.train is not None and signals.busy is not None:
+            low, high = _TRUST_RANGE
+            self._trust = min(max(measured_bps / signals.train.rate_bps, low), high)
+
+    def _drain(self, signals: Signals) -> None:
+        now_us = signals.now_us
+        low_us = LOW_US + signals.jitter_us
+        if signals.standing_us < low_us and signals.newest_us < low_us + _FRAME_US and signals.is_answered:
+            self._follow_again(now_us)
+            return
+        if signals.busy is not None and not _STEADY_RANGE[0] < signals.busy.stretch_ratio < _STEADY_RANGE[1]:
+            self._measure(signals)
+        assert self.capacity_bps is not None
+        age_us = now_us - self._entered_at_us
+        if min(age_us, signals.flat_us) > FLAT_US:
+            self.is_rebased = True
+            self._follow_again(now_us)
+            return
+        if age_us > _COMPETE_AFTER_US:
+            if signals.standing_us > HIGH_US + signals.jitter_us and self.rate_bps < _YIELDED_RATIO * self._entered_bps:
+                self._enter(Phase.COMPETE, now_us)
+            else:
+                self._follow_again(now_us)
+            return
+        low, high = _DRAIN_RATIOS
+        queue_us = max(signals.standing_us, signals.newest_us - _FRAME_US)
+        ratio = min(max(1 - queue_us / _DRAIN_US, low), high)
+        self.set_rate(min(self.capacity_bps * ratio, self.rate_bps if signals.busy is None else self._ceiling_bps), Reason.QUEUE)
+
+    def _follow_again(self, now_us: int) -> None:
+        assert self.capacity_bps is not None
+        ratio = _SHARED_RATIO if self._trust < _SHARED_TRUST else SAFE_RATIO
+        self._enter(Phase.FOLLOW, now_us)
+        self.set_rate(ratio * self.capacity_bps, Reason.DRAINED)
+
+    # COMPETE
+
+    def _compete(self, signals: Signals, elapsed_us: int) -> None:
+        now_us = signals.now_us
+        if signals.standing_us > LOW_US + signals.jitter_us:
+            self._calm_since_us = None
+        elif self._calm_since_us is None:
+            self._calm_since_us = now_us
+        elif now_us - self._calm_since_us > _COMPETE_CALM_US:
+            self._enter(Phase.FOLLOW, now_us)
+            return
+        self.set_rate(self.rate_bps * (1 + _COMPETE_GROWTH_PER_S * elapsed_us / _SECOND_US), Reason.COMPETITION)
+
+
+# A queue that has not changed for so long although less was sent is none.
+FLAT_US = 500_000

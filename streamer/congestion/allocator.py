@@ -1,0 +1,71 @@
+"""What the estimate leaves for the next frame: the allocator's part of a viewer's wish.
+
+Owns what headers, audio and resends take away. What several viewers' wishes come to is the fold's business.
+"""
+
+from dataclasses import dataclass
+
+from streamer.congestion.decision import Decision, RateLimits
+from streamer.congestion.pacer import Priority
+
+# A target that rises by less is not worth an encoder's while; one that falls always is.
+_RISE_RATIO = 1.03
+# The queue that a frame may leave to the next one.
+_FRAME_QUEUE_US = 30_000
+# However long the queue, a picture must be recognisable.
+_MIN_FRAME_RATIO = 0.3
+_AVERAGE_US = 500_000
+_BITS_PER_BYTE_US = 8_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a viewer's path allows its next frame. `scale_ratio` is how much of full width and height to encode."""
+
+    target_bps: int
+    fps: float
+    max_frame_bytes: int | None
+    scale_ratio: float = 1.0
+
+
+class Allocator:
+    """The budget of one flow."""
+
+    def __init__(self, limits: RateLimits, *, fps: float, overhead_bytes: int, now_us: int) -> None:
+        self._limits = limits
+        self._fps = fps
+        self._overhead_bytes = overhead_bytes
+        # Averages per second of what is not video: bytes of it, and the headers of video.
+        self._other_bps = 0.0
+        self._other_bytes = 0
+        self._averaged_at_us = now_us
+        self.target_bps = limits.start_bps
+
+    def sent(self, size_bytes: int, priority: Priority) -> None:
+        """Note a packet that left."""
+        if priority is Priority.VIDEO:
+            self._other_bytes += self._overhead_bytes
+        elif priority is not Priority.PADDING:
+            self._other_bytes += size_bytes
+
+    def update(self, decision: Decision) -> int:
+        """Return the target that a decision leaves."""
+        elapsed_us = decision.at_us - self._averaged_at_us
+        if elapsed_us > 0:
+            share = min(1.0, elapsed_us / _AVERAGE_US)
+            self._other_bps += (self._other_bytes * _BITS_PER_BYTE_US / elapsed_us - self._other_bps) * share
+            self._other_bytes = 0
+            self._averaged_at_us = decision.at_us
+        left_bps = round(decision.estimate_bps - min(self._other_bps, decision.estimate_bps / 2))
+        left_bps = min(max(left_bps, self._limits.min_bps), self._limits.max_bps)
+        if left_bps < self.target_bps or left_bps >= min(_RISE_RATIO * self.target_bps, self._limits.max_bps):
+            self.target_bps = left_bps
+        return self.target_bps
+
+    def allowance(self, decision: Decision, backlog_us: int) -> Allowance:
+        """Return what the next frame may be like."""
+        interval_us = round(1_000_000 / self._fps)
+        frame_bytes = self.target_bps * interval_us // _BITS_PER_BYTE_US
+        room_us = interval_us + _FRAME_QUEUE_US - decision.queue_us - backlog_us
+        room_bytes = decision.estimate_bps * max(room_us, 0) // _BITS_PER_BYTE_US
+        return Allowance(self.target_bps, self._fps, max(room_bytes, round(_MIN_FRAME_RATIO * frame_bytes)))

@@ -1,0 +1,151 @@
+"""One sender's side of one transport: what leaves when, how much the path carries, and what to ask of the encoder.
+
+The one object that the transport and the simulator drive. Owns the pacer, the packets under way and the estimator. It
+does no I/O and reads no clock: whoever drives it hands in the time and calls again at `next_wake_us`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Generic
+
+from streamer.congestion.allocator import Allocator, Allowance
+from streamer.congestion.decision import Decision, RateLimits
+from streamer.congestion.estimator import Estimator, PathEstimator
+from streamer.congestion.in_flight import InFlight, Sent
+from streamer.congestion.pacer import PacketT, Pacer, Priority
+from streamer.congestion.silence import MIN_US
+
+EstimatorFactory = Callable[..., Estimator]
+
+# RTP header, the extensions in use and the longest tag of SRTP: what a packet carries beside its payload.
+OVERHEAD_BYTES = 48
+# How long a cluster waits for a frame to travel with before it goes alone.
+_PROBE_PATIENCE_US = 20_000
+_BITS_PER_BYTE_US = 8_000_000
+
+
+class Flow(Generic[PacketT]):
+    """Everything that decides about one transport's packets. Called from the event loop only."""
+
+    def __init__(
+        self,
+        limits: RateLimits,
+        *,
+        fps: float,
+        has_feedback: bool,
+        now_us: int,
+        estimator: EstimatorFactory = PathEstimator,
+    ) -> None:
+        self._has_feedback = has_feedback
+        self._estimator = estimator(limits, fps=fps, has_feedback=has_feedback, now_us=now_us)
+        self._allocator = Allocator(limits, fps=fps, overhead_bytes=OVERHEAD_BYTES, now_us=now_us)
+        self._pacer: Pacer[PacketT] = Pacer(self._estimator.decision.pacing_bps)
+        self._in_flight = InFlight()
+        # The cluster that is out, since when, and what of it has left.
+        self._cluster: int | None = None
+        self._cluster_at_us = now_us
+        self._cluster_bytes = 0
+        self.decision: Decision = self._estimator.decision
+        self._adopt(self.decision)
+
+    def enqueue(self, packets: Sequence[PacketT], priority: Priority, now_us: int) -> None:
+        """Take packets of one priority, in order: a whole frame at a time."""
+        self._pacer.enqueue(packets, priority, now_us)
+
+    def release(self, now_us: int) -> list[PacketT]:
+        """Return the packets whose turn has come, in the order in which they shall leave."""
+        return self._pacer.release(now_us, self._room_bytes())
+
+    def padding_due_bytes(self, now_us: int) -> int:
+        """Return how much an active probe wants to be sent beyond what was released."""
+        probe = self.decision.probe
+        if probe is None or self._pacer.backlog_packets or self._cluster_left_bytes() <= 0:
+            return 0
+        if not self._cluster_bytes and now_us < self._cluster_at_us + _PROBE_PATIENCE_US:
+            return 0
+        if not self._cluster_bytes:
+            self._cluster_at_us = now_us
+        due_bytes = probe.rate_bps * (now_us - self._cluster_at_us + _PROBE_STEP_US) // _BITS_PER_BYTE_US
+        return max(0, min(due_bytes - self._cluster_bytes, self._cluster_left_bytes()))
+
+    def next_wake_us(self) -> int | None:
+        """Return when to call `tick` and `release` again, or None while nothing waits."""
+        wakes = [self._estimator.next_tick_us(), self._probe_wake_us()]
+        room_bytes = self._room_bytes()
+        if room_bytes is None or room_bytes > 0:
+            wakes.append(self._pacer.next_wake_us())
+        return min([at_us for at_us in wakes if at_us is not None], default=None)
+
+    def sent(self, index: int, size_bytes: int, now_us: int, priority: Priority) -> None:
+        """Note a packet that left: its transport-wide index, and its size on the wire."""
+        self._allocator.sent(size_bytes, priority)
+        if not self._has_feedback:
+            return
+        cluster = None
+        if self.decision.probe is not None and priority is not Priority.AUDIO and self._cluster_left_bytes() > 0:
+            cluster = self._cluster
+            if not self._cluster_bytes:
+                self._cluster_at_us = now_us
+            self._cluster_bytes += size_bytes
+        packet = Sent(index, size_bytes, now_us, priority, cluster)
+        self._in_flight.add(packet)
+        self._estimator.packet_sent(packet)
+
+    def feedback(self, arrivals: Sequence[tuple[int, int | None]], now_us: int) -> None:
+        """Take in a transport-wide feedback, unwrapped."""
+        report = self._in_flight.report(arrivals)
+        self._adopt(self._estimator.feedback_received(report, self._in_flight.size_bytes, now_us))
+
+    def report(self, *, loss_ratio: float, rtt_us: int | None, now_us: int) -> None:
+        """Take in an RTCP receiver report."""
+        self._adopt(self._estimator.report_received(loss_ratio, rtt_us, now_us))
+
+    def remb(self, estimate_bps: int, now_us: int) -> None:
+        """Take in the receiver's own estimate, from viewers without transport-wide feedback."""
+        self._adopt(self._estimator.remb_received(estimate_bps, now_us))
+
+    def tick(self, now_us: int) -> None:
+        """Let time pass; to be called at `next_wake_us`."""
+        before = self.decision
+        self._adopt(self._estimator.tick(now_us))
+        if before.reason is not self.decision.reason or before.estimate_bps != self.decision.estimate_bps:
+            self._in_flight.expire(now_us - MIN_US)
+
+    def backlog_us(self, now_us: int) -> int:
+        """Return how long it takes until everything that waits has left, besides audio."""
+        backlog_us = self._pacer.backlog_us(now_us)
+        room_bytes = self._room_bytes()
+        if room_bytes is None:
+            return backlog_us
+        excess_bytes = self._pacer.backlog_bytes - room_bytes
+        return max(backlog_us, excess_bytes * _BITS_PER_BYTE_US // self.decision.estimate_bps)
+
+    def wish_rate(self, now_us: int) -> Allowance:
+        """Return what the next frame may be like."""
+        return self._allocator.allowance(self.decision, self.backlog_us(now_us))
+
+    def _room_bytes(self) -> int | None:
+        """Return how much more may be under way, or None without a limit."""
+        cap_bytes = self.decision.in_flight_cap_bytes
+        return None if cap_bytes is None else cap_bytes - self._in_flight.size_bytes
+
+    def _cluster_left_bytes(self) -> int:
+        probe = self.decision.probe
+        return 0 if probe is None else probe.size_bytes - self._cluster_bytes
+
+    def _probe_wake_us(self) -> int | None:
+        if self._cluster_left_bytes() <= 0 or self._pacer.backlog_packets:
+            return None
+        return self._cluster_at_us + _PROBE_PATIENCE_US if not self._cluster_bytes else self._cluster_at_us + self._cluster_bytes * _BITS_PER_BYTE_US // self.decision.probe.rate_bps
+
+    def _adopt(self, decision: Decision) -> None:
+        probe = decision.probe
+        if probe is not None and probe.number != self._cluster:
+            self._cluster, self._cluster_at_us, self._cluster_bytes = probe.number, decision.at_us, 0
+        self.decision = replace(decision, target_bps=self._allocator.update(decision))
+        is_probing = probe is not None and self._cluster_left_bytes() > 0
+        self._pacer.set_pacing(max(decision.pacing_bps, probe.rate_bps) if is_probing and probe is not None else decision.pacing_bps)
+
+
+# Padding leaves in steps of as much as the pacer's bursts.
+_PROBE_STEP_US = 2_000

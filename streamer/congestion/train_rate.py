@@ -1,0 +1,106 @@
+"""How fast trains pass the bottleneck: its rate on every frame, without a queue and without padding.
+
+One train says little: the receiver's clock counts in 250 us, other traffic comes between, radio links deliver in
+batches. So trains are pooled, bytes over time, until their sum is worth something.
+"""
+
+from collections import deque
+from math import sqrt
+from typing import NamedTuple
+
+from streamer.congestion.trains import Train
+
+# Fewer packets than this are too few distances to be a measurement.
+MIN_PACKETS = 4
+# Long enough for a dozen frames; short enough to follow a step within two or three reports.
+FAST_US = 200_000
+SLOW_US = 1_000_000
+# A pool whose error is larger than this says nothing.
+_MAX_ERROR_RATIO = 0.1
+# Both ends of a span are rounded to 250 us.
+_TICK_ERROR_US = 100
+_BITS_PER_BYTE_US = 8_000_000
+
+
+_MIN_TRAINS = 2
+
+
+class Measurement(NamedTuple):
+    """A rate, and how far off it may be: one deviation."""
+
+    rate_bps: int
+    error_ratio: float
+
+
+class _Pool:
+    """The trains of one window."""
+
+    __slots__ = ("_size_bytes", "_span_us", "_trains", "_window_us")
+
+    def __init__(self, window_us: int) -> None:
+        self._window_us = window_us
+        self._trains: deque[tuple[int, int, int]] = deque()
+        self._size_bytes = 0
+        self._span_us = 0
+
+    def add(self, at_us: int, size_bytes: int, span_us: int) -> None:
+        self._trains.append((at_us, size_bytes, span_us))
+        self._size_bytes += size_bytes
+        self._span_us += span_us
+        self.drop_before(at_us - self._window_us)
+
+    def drop_before(self, at_us: int) -> None:
+        trains = self._trains
+        while trains and trains[0][0] < at_us:
+            _, size_bytes, span_us = trains.popleft()
+            self._size_bytes -= size_bytes
+            self._span_us -= span_us
+
+    def measure(self, jitter_us: int) -> Measurement | None:
+        count = len(self._trains)
+        if count < _MIN_TRAINS or self._span_us <= 0:
+            return None
+        error_ratio = sqrt(count) * (_TICK_ERROR_US + jitter_us) / self._span_us
+        if error_ratio > _MAX_ERROR_RATIO:
+            return None
+        return Measurement(self._size_bytes * _BITS_PER_BYTE_US // self._span_us, error_ratio)
+
+
+class TrainRate:
+    """The pooled rate of one path."""
+
+    __slots__ = ("_fast", "_slow")
+
+    def __init__(self) -> None:
+        self._fast = _Pool(FAST_US)
+        self._slow = _Pool(SLOW_US)
+
+    def add(self, train: Train) -> None:
+        """Take a complete train."""
+        if len(train.arrivals_us) < MIN_PACKETS:
+            return
+        size_bytes, span_us = train.passage()
+        at_us = train.arrivals_us[-1]
+        self._fast.add(at_us, size_bytes, span_us)
+        self._slow.add(at_us, size_bytes, span_us)
+
+    def forget_before(self, at_us: int) -> None:
+        """Let go of trains from before an instant: the path was another one."""
+        self._fast.drop_before(at_us)
+        self._slow.drop_before(at_us)
+
+    def measure(self, jitter_us: int) -> Measurement | None:
+        """Return the rate, or None while trains are too few or too short to tell.
+
+        The slow pool is the better measurement unless the fast one says that something has changed.
+        """
+        fast, slow = self._fast.measure(jitter_us), self._slow.measure(jitter_us)
+        if slow is None or fast is None:
+            return slow if fast is None else fast
+        change_ratio = max(_CHANGE_RATIO, _CHANGE_ERRORS * fast.error_ratio)
+        return slow if abs(fast.rate_bps - slow.rate_bps) < change_ratio * slow.rate_bps else fast
+
+
+# A difference that errors do not explain: what is worth to be followed at once, and four deviations.
+_CHANGE_RATIO = 0.15
+_CHANGE_ERRORS = 4

@@ -38,10 +38,15 @@ class Exit:
     status: int
     tail: str
 
-    def __str__(self) -> str:
+    @property
+    def outcome(self) -> str:
+        """How it ended, without what it wrote last: that is not for viewers to read."""
         how = f"status {self.status}" if self.status >= 0 else f"signal {_signal_name(-self.status)}"
+        return f"{self.name} ended with {how}"
+
+    def __str__(self) -> str:
         last_line = self.tail.rpartition("\n")[2].strip()
-        return f"{self.name} ended with {how}" + (f" ({last_line!r})" if last_line else "")
+        return self.outcome + (f" ({last_line!r})" if last_line else "")
 
 
 class Ward:

@@ -174,22 +174,25 @@ class Desktop:
         if ended.name == _WINDOW_MANAGER:
             logger.warning("windows keep the size they choose because %s", ended)
         elif ended.name == _X_SERVER:
-            self._fail(str(ended))
+            self._fail(ended.outcome, details=str(ended))
         else:
             # A program that ends with status 0 was closed by whoever used it.
-            self._finish(Closed(f"the program {ended}", is_failure=ended.status != 0))
+            self._finish(Closed(f"the program {ended.outcome}", is_failure=ended.status != 0), f"the program {ended}")
 
     def _on_lost(self) -> None:
-        self._fail("its guardian was killed")
+        reason = "its guardian was killed"
+        self._fail(reason, details=reason)
 
-    def _finish(self, reason: Closed) -> None:
+    def _finish(self, reason: Closed, details: str) -> None:
+        """Note the end. Viewers are told the reason; what a program wrote is in the details, for the log alone."""
         if self._ended is not None and not self._ended.done():
-            logger.info("desktop %s ends because %s", self._display, reason.reason)
+            level = logging.ERROR if reason.is_failure else logging.INFO
+            logger.log(level, "desktop %s ends because %s", self._display, details)
             self._ended.set_result(reason)
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, reason: str, details: str) -> None:
         if self._ended is not None and not self._ended.done():
-            logger.error("desktop %s failed because %s", self._display, reason)
+            logger.error("desktop %s failed because %s", self._display, details)
             self._ended.set_exception(DesktopError(_BACKEND, reason))
 
 

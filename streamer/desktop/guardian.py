@@ -135,11 +135,18 @@ class Guardian:
         os.close(fd)
 
     def _start(self, message: dict[str, Any]) -> None:
-        output_fd, output_end = os.pipe()
-        ready_fd, ready_end = os.pipe() if message["wants_ready"] else (None, None)
-        failure_fd, failure_end = os.pipe()
-        argv = [part.replace("{ready_fd}", str(ready_end)) for part in message["argv"]]
-        pid = os.fork()
+        opened: list[int] = []
+        try:
+            output_fd, output_end = _pipe(opened)
+            ready_fd, ready_end = _pipe(opened) if message["wants_ready"] else (None, None)
+            failure_fd, failure_end = _pipe(opened)
+            argv = [part.replace("{ready_fd}", str(ready_end)) for part in message["argv"]]
+            pid = os.fork()
+        except OSError as exc:
+            for end in opened:
+                os.close(end)
+            self._say(event="failed", name=message["name"], reason=exc.strerror)
+            return
         if pid == 0:
             _become(argv, message["env"], message["cwd"], output_end, ready_end, failure_end)
         for fd in (output_end, ready_end, failure_end):
@@ -215,6 +222,13 @@ class Guardian:
         for fd, _ in self._poll.poll(0):
             if fd not in (self._control.fileno(), self._wake_fd):
                 self._read_program(fd)
+
+
+def _pipe(opened: list[int]) -> tuple[int, int]:
+    """Open a pipe and add both its ends to `opened`."""
+    ends = os.pipe()
+    opened += ends
+    return ends
 
 
 def _become(

@@ -38,10 +38,15 @@ class Exit:
     status: int
     tail: str
 
-    def __str__(self) -> str:
+    @property
+    def outcome(self) -> str:
+        """How it ended, without what it wrote last: that is not for viewers to read."""
         how = f"status {self.status}" if self.status >= 0 else f"signal {_signal_name(-self.status)}"
+        return f"{self.name} ended with {how}"
+
+    def __str__(self) -> str:
         last_line = self.tail.rpartition("\n")[2].strip()
-        return f"{self.name} ended with {how}" + (f" ({last_line!r})" if last_line else "")
+        return self.outcome + (f" ({last_line!r})" if last_line else "")
 
 
 class Ward:
@@ -56,7 +61,8 @@ class Ward:
         self._writer: asyncio.StreamWriter | None = None
         self._listener: asyncio.Task[None] | None = None
         self._answers: dict[tuple[str, str], asyncio.Future[Any]] = {}
-        self._pids: list[int] = []
+        # Of the programs that run: the number of one that has ended may be somebody else's.
+        self._pids: dict[str, int] = {}
         self._is_stopping = False
 
     async def open(self) -> None:
@@ -142,7 +148,7 @@ class Ward:
             }
         )
         try:
-            self._pids.append(await started)
+            await started
         finally:
             self._answers.pop(("started", name), None)
 
@@ -171,6 +177,7 @@ class Ward:
         event, name = message["event"], message["name"]
         match event:
             case "started":
+                self._pids[name] = message["pid"]
                 self._answer(event, name, message["pid"])
             case "ready":
                 # An empty line is the end of the pipe: the program is ending, and its status follows.
@@ -179,6 +186,7 @@ class Ward:
             case "failed":
                 self._fail(name, f"{name} cannot be executed: {message['reason']}")
             case "exited":
+                self._pids.pop(name, None)
                 ended = Exit(name, message["status"], message["tail"])
                 self._fail(name, str(ended))
                 if not self._is_stopping:
@@ -196,7 +204,7 @@ class Ward:
 
     def _lose(self) -> None:
         """The guardian was killed. Its direct children died with it; end what they led."""
-        for pid in self._pids:
+        for pid in self._pids.values():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
         for (_, name), future in self._answers.items():

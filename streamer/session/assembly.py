@@ -13,7 +13,7 @@ from streamer.codecs.base import Codec
 from streamer.config import AUTO, Config
 from streamer.converters.base import Converter, ConverterSettings
 from streamer.encoders.base import EncoderSettings, VideoEncoder
-from streamer.errors import Unavailable
+from streamer.errors import DeviceError, Unavailable
 from streamer.media.frame import BT601_LIMITED, Capabilities, EncodeOrder, PixelFormat, VideoFrame
 from streamer.session.hub import RenditionKey
 from streamer.settings import backend_options
@@ -52,9 +52,12 @@ class Assembly:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._require_converter(config.video.converter)
+        self._refusals: list[str] = []
         self.choices = {choice.codec: choice for choice in map(self._choose_encoder, config.video.codecs) if choice}
         if not self.choices:
-            raise Unavailable("encoders", f"none can encode {' or '.join(config.video.codecs)}; see `streamer devices`")
+            reasons = "; ".join(dict.fromkeys(self._refusals))
+            raise Unavailable("encoders", f"none can encode {' or '.join(config.video.codecs)} ({reasons})")
 
     @property
     def codecs(self) -> tuple[str, ...]:
@@ -85,6 +88,11 @@ class Assembly:
         encoder: VideoEncoder = choice.module.create(settings)
         logger.info("%s is encoded by %s", key, encoder.description)
         return Machinery(converter, encoder, load_codec(key.codec))
+
+    def _require_converter(self, name: str) -> None:
+        why = None if name == AUTO else registry.why_unavailable("converters", name)
+        if why is not None:
+            raise Unavailable(name, why)
 
     def _target_format(self, key: RenditionKey) -> PixelFormat:
         return self.choices[key.codec].capabilities.formats[0]
@@ -118,20 +126,31 @@ class Assembly:
         preference = video.encoders if video.encoder == AUTO else (video.encoder,)
         passed_over: list[str] = []
         for name in preference:
-            why = registry.why_unavailable("encoders", name)
-            if why is None:
-                module = registry.load("encoders", name)
-                offered: Capabilities = module.capabilities()
-                if codec in offered.codecs and self._config.session.size.fits_in(offered.max_resolution):
-                    capabilities = self._try(codec, name, module, offered)
-                    return EncoderChoice(codec, name, _reason(passed_over), module, capabilities)
-                why = f"does not encode {codec} at {self._config.session.size}"
-            passed_over.append(f"{name}: {why}")
+            try:
+                module, capabilities = self._try(codec, name)
+            except DeviceError as exc:
+                passed_over.append(f"{name}: {exc.reason}")
+            else:
+                reason = "it was asked for" if video.encoder != AUTO else _reason(passed_over)
+                return EncoderChoice(codec, name, reason, module, capabilities)
+        self._refusals += passed_over
         logger.warning("%s is not offered because no encoder can make it (%s)", codec, "; ".join(passed_over))
         return None
 
-    def _try(self, codec: str, name: str, module: ModuleType, offered: Capabilities) -> Capabilities:
-        """Open the encoder once and return what it says of itself; its proofs are over when the first viewer comes."""
+    def _try(self, codec: str, name: str) -> tuple[ModuleType, Capabilities]:
+        """Open an encoder once and return what it says of itself; its proofs are over when the first viewer comes.
+
+        Raises:
+            Unavailable: it cannot run here, or does not do this codec at this size.
+            EncoderError: it does not open, or its proofs fail.
+        """
+        why = registry.why_unavailable("encoders", name)
+        if why is not None:
+            raise Unavailable(name, why)
+        module = registry.load("encoders", name)
+        offered: Capabilities = module.capabilities()
+        if codec not in offered.codecs or not self._config.session.size.fits_in(offered.max_resolution):
+            raise Unavailable(name, f"it does not encode {codec} at {self._config.session.size}")
         settings = EncoderSettings(
             codec=codec,
             resolution=self._config.session.size,
@@ -144,7 +163,7 @@ class Assembly:
         )
         encoder: VideoEncoder = module.create(settings)
         try:
-            return encoder.capabilities
+            return module, encoder.capabilities
         finally:
             encoder.close()
 

@@ -87,10 +87,12 @@ def test_killed_server_leaves_nothing(traces: Traces) -> None:
 
 def test_server_fails_with_its_program(traces: Traces) -> None:
     environment = {**os.environ, **traces.environment}
+    command = "sh -c 'echo no such font >&2; exit 3'"
 
-    ended = run_streamer("serve", "--port", "0", "--app", "false", "--size", "320x240", environment=environment)
+    ended = run_streamer("serve", "--port", "0", "--app", command, "--size", "320x240", environment=environment)
 
-    assert "the program false ended with status 1" in ended.stderr.splitlines()[-1]
+    assert "the program sh ended with status 3" in ended.stderr.splitlines()[-1]
+    assert "('no such font')" in ended.stderr
     assert ended.returncode == 1
     wait_for(traces.are_gone)
 

@@ -144,7 +144,7 @@ async def test_program_sees_its_display_and_no_secret_of_the_server(tmp_path, mo
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        ("echo no such font >&2; exit 3", "the program sh ended with status 3 ('no such font')"),
+        ("exit 3", "the program sh ended with status 3"),
         ("exit 0", "the program sh ended with status 0"),
         ("kill -SEGV $$", "the program sh ended with signal SIGSEGV"),
     ],
@@ -156,6 +156,17 @@ async def test_program_that_exits_at_once_is_reported_with_its_status(script, re
     closed = await desktop.ended()
 
     assert closed.reason == reason
+    await desktop.stop()
+
+
+async def test_last_words_of_a_program_are_for_the_log_alone(caplog):
+    desktop = desktop_of("sh -c 'echo no such font >&2; exit 3'")
+    await desktop.start()
+
+    closed = await desktop.ended()
+
+    assert "font" not in closed.reason
+    assert "the program sh ended with status 3 ('no such font')" in caplog.text
     await desktop.stop()
 
 

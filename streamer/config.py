@@ -202,6 +202,9 @@ class VideoConfig(Section):
     converters: tuple[str, ...] = Field(
         default=("libyuv", "opencv", "swscale"), min_length=1, description="Order in which `auto` tries."
     )
+    is_adaptive: bool = Field(
+        default=True, description="Follow what the network carries; else stay at the start target, come what may."
+    )
     start_target_bps: Bps = Field(default=8_000_000, description="Video bitrate that a stream starts with.")
     min_target_bps: Bps = Field(default=300_000, description="Video bitrate that is never gone below.")
     max_target_bps: Bps = Field(default=20_000_000, description="Video bitrate that is never exceeded.")

@@ -16,6 +16,7 @@ import click
 from streamer.allocator import return_large_blocks
 from streamer.clock import Clock, SystemClock
 from streamer.config import Config, IceConfig, LogConfig, LogFormat, LogLevel
+from streamer.congestion.decision import RateLimits
 from streamer.errors import SessionError
 from streamer.media.frame import Resolution
 from streamer.server.app import Server
@@ -146,8 +147,12 @@ class _Run:
             codecs=codecs,
             largest=largest,
             fps=config.session.fps,
-            start_target_bps=config.video.start_target_bps,
-            max_target_bps=config.video.max_target_bps,
+            rate_limits=RateLimits(
+                min_bps=config.video.min_target_bps,
+                start_bps=config.video.start_target_bps,
+                max_bps=config.video.max_target_bps,
+            ),
+            is_adaptive=config.video.is_adaptive,
             ice=_ice_settings(config.ice, is_loopback_only=config.server.is_loopback),
         )
         return RtcPeer(settings, observer, self._clock, random.Random())

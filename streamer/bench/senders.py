@@ -22,6 +22,7 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtp
 from streamer import registry
 from streamer.bench.send_clip import read_units
 from streamer.clock import SystemClock
+from streamer.congestion.decision import RateLimits
 from streamer.errors import SessionError
 from streamer.media.frame import EncodedFrame, Resolution
 from streamer.session.rendition import MAX_PAYLOAD_BYTES
@@ -139,8 +140,8 @@ async def send_ours(schedule: Schedule, units: list[bytes], target_bps: int) -> 
         codecs=("h264",),
         largest=_SIZE,
         fps=60.0,
-        start_target_bps=target_bps,
-        max_target_bps=target_bps,
+        rate_limits=RateLimits(min_bps=target_bps, start_bps=target_bps, max_bps=target_bps),
+        is_adaptive=False,
         ice=IceSettings(),
     )
     observer = _Observer()

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     SILENCE = "silence"
     SILENCE_OVER = "silence over"
     REMB = "remb"
+    FIXED = "fixed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,10 @@ class Flow(Generic[PacketT]):
         """Return the packets whose turn has come, in the order in which they shall leave."""
         return self._pacer.release(now_us, self._room_bytes())
 
+    def clear(self) -> None:
+        """Drop what waits: the transport is closed."""
+        self._pacer = Pacer(self._pacer.pacing_bps)
+
     def padding_due_bytes(self, now_us: int) -> int:
         """Return how much an active probe wants to be sent beyond what was released."""
         probe = self.decision.probe

@@ -92,6 +92,14 @@ class SendHistory:
         packet = self._ring[sequence & (len(self._ring) - 1)]
         return packet if packet is not None and packet.sequence == sequence else None
 
+    def newest(self, count: int) -> list[SentPacket]:
+        """Return up to `count` of the packets added last, the newest first."""
+        ring, newest = self._ring, self._newest_index
+        if newest is None:
+            return []
+        packets = (ring[index & (len(ring) - 1)] for index in range(newest, newest - min(count, len(ring)), -1))
+        return [packet for packet in packets if packet is not None]
+
     def _grow(self) -> list[SentPacket | None]:
         ring: list[SentPacket | None] = [None] * (2 * len(self._ring))
         for packet in self._ring:

@@ -6,6 +6,7 @@ The server is the offerer. A peer lives once: a reconnection is a new peer.
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from streamer.congestion.decision import Decision, RateLimits
 from streamer.media.frame import Resolution, Subscriber
 
 # The data channels of a peer, opened by the server before the offer (streamer/protocol/README.md).
@@ -34,19 +35,22 @@ class IceSettings:
 
 @dataclass(frozen=True, slots=True)
 class PeerSettings:
-    """What a peer offers: codecs in order of preference, the largest picture, the rate it starts with."""
+    """What a peer offers: codecs in order of preference, the largest picture, and the limits of its rate.
+
+    Without `is_adaptive` the video runs at its start target, whatever the network does.
+    """
 
     codecs: tuple[str, ...]
     largest: Resolution
     fps: float
-    start_target_bps: int
-    max_target_bps: int
+    rate_limits: RateLimits
+    is_adaptive: bool = True
     ice: IceSettings = IceSettings()
 
 
 @dataclass(frozen=True, slots=True)
 class PeerStatistics:
-    """Totals since the peer was made, and the newest round-trip time."""
+    """Totals since the peer was made, the newest round-trip time, and what the rate controller has decided last."""
 
     packets_sent: int = 0
     bytes_sent: int = 0
@@ -55,7 +59,8 @@ class PeerStatistics:
     keyframes: int = 0
     packets_lost: int = 0
     rtt_us: int | None = None
-    backlog_packets: int = 0
+    backlog_us: int = 0
+    decision: Decision | None = None
 
 
 class PeerObserver(Protocol):

@@ -1,25 +1,28 @@
 """Everything that leaves a peer besides STUN, DTLS and data channels: counted across streams, paced, encrypted, sent.
 
-Owns the transport-wide sequence number, the pacer's timer and the buffer in which packets are made. What a packet says
-is its stream's affair (packets.py), where it goes is path.py's. Encryption is RFC 3711 by libsrtp, in place.
+Owns the transport-wide sequence number, the alarm of the flow that decides when packets leave, and the buffer in which
+they are made. What a packet says is its stream's affair (packets.py), where it goes is path.py's. Encryption is
+RFC 3711 by libsrtp, in place.
 """
 
 # ruff: noqa: SLF001
 # Private names of the libraries are what this file is about: guard.py lists and checks them.
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from aiortc import RTCDtlsTransport
 from pylibsrtp._binding import ffi, lib
 
 from streamer.clock import Clock
-from streamer.congestion.pacer import Pacer, Priority
+from streamer.congestion.flow import Flow
+from streamer.congestion.pacer import Priority
 from streamer.media.trace import FrameTrace, Stage
 from streamer.transport.packets import MediaPacket, RtxPacket
 from streamer.transport.path import Path
 
 Packet: TypeAlias = MediaPacket | RtxPacket
+MakePadding: TypeAlias = Callable[[int], Sequence[Packet]]
 
 # What is written and encrypted before the kernel is called; the pacer's bursts are 16, and a late timer finds two.
 _BATCH_PACKETS = 32
@@ -32,11 +35,16 @@ _NUMBER_MASK = 0xFFFF
 
 
 class Egress:
-    """The one way out of a peer. Used on the event loop only."""
+    """The one way out of a peer. Used on the event loop only.
 
-    def __init__(self, dtls: RTCDtlsTransport, pacer: Pacer[Packet], clock: Clock) -> None:
+    `make_padding` returns packets of at least so many bytes in all that may be sent to find out what the path carries,
+    or none where there is nothing to send.
+    """
+
+    def __init__(self, dtls: RTCDtlsTransport, flow: Flow[Packet], make_padding: MakePadding, clock: Clock) -> None:
         self._dtls = dtls
-        self._pacer = pacer
+        self._flow = flow
+        self._make_padding = make_padding
         self._clock = clock
         self._path = Path(dtls.transport._connection)
         self._alarm = clock.alarm(self._woken)
@@ -63,10 +71,25 @@ class Egress:
         return self._path.refused_datagrams
 
     def send(self, packets: Sequence[Packet], priority: Priority, now_us: int) -> None:
-        """Hand over packets of one stream, in order; they leave when the pacer says so."""
+        """Hand over packets of one stream, in order; they leave when the flow says so."""
         if self._is_open:
-            self._pacer.enqueue(packets, priority, now_us)
-            self._pump(now_us)
+            self._flow.enqueue(packets, priority, now_us)
+            self.pump(now_us)
+
+    def pump(self, now_us: int) -> None:
+        """Send what may leave now: to be called when the flow has learned something."""
+        if not self._is_open:
+            return
+        if not self._path.is_blocked or self._path.flush():
+            self._write(self._flow.release(now_us), now_us)
+            padding_bytes = self._flow.padding_due_bytes(now_us)
+            if padding_bytes:
+                self._write(self._make_padding(padding_bytes), now_us)
+        if self._path.is_blocked:
+            self._arm(now_us + _RETRY_US)
+        else:
+            self._stamp()
+            self._arm(self._flow.next_wake_us())
 
     def send_rtcp(self, compound: bytes) -> None:
         """Encrypt and send RTCP at once."""
@@ -81,24 +104,16 @@ class Egress:
         self._alarm.close()
         self._path.close()
         self._unstamped.clear()
-        while (wake_us := self._pacer.next_wake_us()) is not None:
-            self._pacer.release(wake_us)
+        self._flow.clear()
         self._base, self._view, self._buffer = ffi.NULL, memoryview(b""), bytearray()
 
-    def _pump(self, now_us: int) -> None:
-        if not self._path.is_blocked or self._path.flush():
-            packets = self._pacer.release(now_us)
-            for first in range(0, len(packets), _BATCH_PACKETS):
-                self._write(packets[first : first + _BATCH_PACKETS], now_us)
-        if self._path.is_blocked:
-            self._arm(now_us + _RETRY_US)
-        else:
-            self._stamp()
-            self._arm(self._pacer.next_wake_us())
-
     def _write(self, packets: Sequence[Packet], now_us: int) -> None:
+        for first in range(0, len(packets), _BATCH_PACKETS):
+            self._write_batch(packets[first : first + _BATCH_PACKETS], now_us)
+
+    def _write_batch(self, packets: Sequence[Packet], now_us: int) -> None:
         session = self._dtls._tx_srtp._srtp[0]
-        buffer, base, length, protect = self._buffer, self._base, self._length, lib.srtp_protect
+        buffer, base, length, protect, sent = self._buffer, self._base, self._length, lib.srtp_protect, self._flow.sent
         sizes = []
         at, index = 0, self.next_index
         for packet in packets:
@@ -106,9 +121,11 @@ class Egress:
             error = protect(session, base + at, length)
             if error:
                 raise RuntimeError(f"libsrtp refuses to encrypt a packet of {length[0]} bytes (error {error})")
+            size_bytes = length[0]
+            sent(index, size_bytes, now_us, packet.priority)
             index += 1
-            sizes.append(length[0])
-            at += length[0]
+            sizes.append(size_bytes)
+            at += size_bytes
             if packet.trace is not None:
                 self._unstamped.append(packet.trace)
         self.next_index = index
@@ -134,4 +151,6 @@ class Egress:
 
     def _woken(self) -> None:
         self._wake_us = None
-        self._pump(self._clock.now_us())
+        now_us = self._clock.now_us()
+        self._flow.tick(now_us)
+        self.pump(now_us)

@@ -8,6 +8,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from streamer.congestion.pacer import Priority
 from streamer.media.frame import EncodedFrame
 from streamer.media.timeline import RtpTimeline
 from streamer.media.trace import FrameTrace
@@ -15,6 +16,8 @@ from streamer.rtp.header import HeadWriter
 from streamer.rtp.history import SendHistory, SentPacket
 from streamer.rtp.rtx import make_payload
 
+# What a probe is filled with: enough packets that a copy rarely comes twice.
+_FILL_PACKETS = 32
 # SRTP's longest tag in use: AES-GCM's.
 _TAG_BYTES = 16
 _SEQUENCE_MASK = 0xFFFF
@@ -37,6 +40,7 @@ class Stream:
     """The numbers of one RTP stream. Used on the event loop only."""
 
     def __init__(self, ssrc: int, rtx_ssrc: int, parameters: StreamParameters, rng: random.Random) -> None:
+        self.ssrc = ssrc
         self.rtx_payload_type = parameters.rtx_payload_type
         shared = parameters.extension_ids, parameters.mid
         self.heads = HeadWriter(parameters.payload_type, ssrc, *shared)
@@ -80,11 +84,30 @@ class Stream:
         self._next_rtx_sequence = first + len(lost) & _SEQUENCE_MASK
         return [RtxPacket(self, packet, first + number & _SEQUENCE_MASK) for number, packet in enumerate(lost)]
 
+    def fill(self, size_bytes: int) -> list["RtxPacket"]:
+        """Return packets of at least so many bytes in all, to find out what the path carries.
+
+        They are copies of the newest packets, which mend a loss by the way; padding is 255 bytes a packet at most, so
+        that five times as many would be needed. Without RTX, and before the first packet, there are none.
+        """
+        if self.rtx_payload_type is None:
+            return []
+        newest = self.history.newest(_FILL_PACKETS)
+        copied: list[SentPacket] = []
+        while newest and size_bytes > 0:
+            copied.append(newest[len(copied) % len(newest)])
+            size_bytes -= copied[-1].size_bytes
+        copies = self.resend(copied)
+        for packet in copies:
+            packet.priority = Priority.PADDING
+        return copies
+
 
 class MediaPacket(SentPacket):
     """A packet that is sent for the first time, and remembers itself. `trace` is its frame's, on the last packet."""
 
     __slots__ = ("_stream", "capture_ntp", "trace")
+    priority = Priority.VIDEO
 
     def __init__(self, stream: Stream, payload: bytes, sequence: int, timestamp: int) -> None:
         # What SentPacket's own constructor does, at half its cost: this is done thousands of times a second.
@@ -122,15 +145,16 @@ class MediaPacket(SentPacket):
 
 
 class RtxPacket:
-    """A packet that is sent again."""
+    """A packet that is sent again, or once more to find out what the path carries."""
 
-    __slots__ = ("_lost", "_sequence", "_stream", "size_bytes", "trace")
+    __slots__ = ("_lost", "_sequence", "_stream", "priority", "size_bytes", "trace")
 
     def __init__(self, stream: Stream, lost: SentPacket, sequence: int) -> None:
         self._stream = stream
         self._lost = lost
         self._sequence = sequence
         self.size_bytes = lost.size_bytes
+        self.priority = Priority.RETRANSMISSION
         self.trace: FrameTrace | None = None
 
     def write(self, buffer: bytearray, offset: int, now_us: int, transport_number: int) -> int:
@@ -142,5 +166,5 @@ class RtxPacket:
         payload = make_payload(lost.sequence, lost.payload)
         end = at + len(payload)
         buffer[at:end] = payload
-        stream.packets_retransmitted += 1
+        stream.packets_retransmitted += self.priority is Priority.RETRANSMISSION
         return end

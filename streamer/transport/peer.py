@@ -18,7 +18,7 @@ from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateErr
 
 from streamer.clock import Clock, Timer
 from streamer.errors import Closed, LocalProtocolError, RemoteProtocolError
-from streamer.rtp.rtcp import Malformed, Remb, RtcpMessage, TransportFeedback, parse_compound
+from streamer.rtp.rtcp import Malformed, parse_compound
 from streamer.transport.base import PeerObserver, PeerSettings, PeerStatistics
 from streamer.transport.channels import Channels
 from streamer.transport.guard import check_libraries, guard_sctp, settle
@@ -62,7 +62,7 @@ def _nothing() -> None:
 
 
 class RtcPeer:
-    """A peer: see streamer/transport/base.py. `on_feedback` is handed every arrival report of the viewer."""
+    """A peer: see streamer/transport/base.py."""
 
     def __init__(self, settings: PeerSettings, observer: PeerObserver, clock: Clock, rng: random.Random) -> None:
         """Make a peer that nobody knows of yet. An event loop must be running.
@@ -102,7 +102,6 @@ class RtcPeer:
         self._is_connected = self._has_ended = False
         self._closing: asyncio.Task[None] | None = None
         self.malformed_rtcp = 0
-        self.on_feedback: Callable[[TransportFeedback | Remb], None] = lambda _: None
 
     @property
     def video(self) -> VideoSender:
@@ -231,14 +230,7 @@ class RtcPeer:
             self.malformed_rtcp += 1
             return
         self._sender.received(messages)
-        for message in messages:
-            self._hand_on(message)
-
-    def _hand_on(self, message: RtcpMessage) -> None:
-        if isinstance(message, TransportFeedback | Remb):
-            self.on_feedback(message)
-        elif isinstance(message, Malformed):
-            self.malformed_rtcp += 1
+        self.malformed_rtcp += sum(isinstance(message, Malformed) for message in messages)
 
     async def _received_rtp(self, data: bytes, arrival_time_ms: int) -> None:
         """Ignore media: none was offered to be received."""

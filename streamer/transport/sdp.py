@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from streamer import registry
 from streamer.codecs.base import SdpFormat
 from streamer.errors import RemoteProtocolError
-from streamer.rtp.extensions import VIDEO_EXTENSIONS
+from streamer.rtp.extensions import TRANSPORT_WIDE_CC, VIDEO_EXTENSIONS
 from streamer.transport.base import PeerSettings
 
 MAX_SDP_BYTES = 60 * 1024
@@ -69,6 +69,8 @@ class Answer:
     payload_type: int
     rtx_payload_type: int | None
     extension_ids: dict[str, int]
+    # Whether arrival reports will come (transport-wide feedback).
+    has_feedback: bool
     candidates: tuple[str, ...]
     ends_candidates: bool
     library_sdp: str = field(repr=False)
@@ -157,7 +159,8 @@ def read_answer(sdp: str, formats: Sequence[OfferedFormat], mids: Sequence[str])
         codec=chosen.codec,
         payload_type=chosen.payload_type,
         rtx_payload_type=_rtx_payload_type(video, chosen),
-        extension_ids=_extension_ids(video),
+        extension_ids=(ids := _extension_ids(video)),
+        has_feedback=TRANSPORT_WIDE_CC in ids and _has_feedback(video, chosen.payload_type, "transport-cc"),
         candidates=tuple(value for section in sections for value in section.attributes.get("candidate", [])),
         ends_candidates=any("end-of-candidates" in section.attributes for section in sections),
         library_sdp=_library_sdp(session, video, application, mids),
@@ -206,6 +209,11 @@ def _rtx_payload_type(video: _Section, chosen: OfferedFormat) -> int | None:
         value.lower().startswith(f"{number} rtx/") for value in video.attributes.get("rtpmap", [])
     )
     return chosen.rtx_payload_type if is_accepted else None
+
+
+def _has_feedback(video: _Section, payload_type: int, kind: str) -> bool:
+    lines = ([str(payload_type), kind], ["*", kind])
+    return any(value.split() in lines for value in video.attributes.get("rtcp-fb", []))
 
 
 def _extension_ids(video: _Section) -> dict[str, int]:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from streamer.clock import SystemClock
@@ -8,10 +10,9 @@ from streamer.rtp.rtcp import (
     serialize_nack,
     serialize_picture_loss,
     serialize_receiver_report,
-    serialize_remb,
     serialize_transport_feedback,
 )
-from tests.loopback.viewer import Clip, is_media, play, until
+from tests.loopback.viewer import Clip, is_media, make_peer, peer_settings, play, until
 
 VIEWER_SSRC = 4711
 
@@ -87,18 +88,20 @@ async def test_viewer_without_rtx_gets_a_keyframe_instead_of_a_resend(peer, view
     assert peer.statistics().packets_retransmitted == 0
 
 
-async def test_arrival_reports_are_handed_on_as_values(joined):
-    peer, viewer = joined
-    heard = []
-    peer.on_feedback = heard.append
-    report = TransportFeedback(VIEWER_SSRC, peer.video._ssrc, 0, 5, 1, (4, None, 8, 300, 0))
+async def test_arrival_reports_reach_the_rate_controller(observer, viewer):
+    peer = make_peer(observer, replace(peer_settings(), is_adaptive=True))
+    answer = await viewer.answer(await peer.offer())
+    await peer.answer(answer.replace("a=rtcp-mux", "a=rtcp-fb:* transport-cc\r\na=rtcp-mux"))
+    await until(lambda: bool(observer.codecs))
+    await play(peer, Clip(), 2)
+    await until(lambda: peer.statistics().packets_sent > 0)
+    report = TransportFeedback(VIEWER_SSRC, peer.video._ssrc, 0, 5, 1, (4,) * peer.statistics().packets_sent)
+    assert peer.statistics().decision.rtt_us is None
 
     await viewer.send_rtcp(serialize_receiver_report(VIEWER_SSRC) + serialize_transport_feedback(report))
-    await viewer.send_rtcp(serialize_remb(VIEWER_SSRC, 4_000_000, [peer.video._ssrc]))
 
-    await until(lambda: len(heard) == 2)
-    assert heard[0] == report
-    assert heard[1].bps == 4_000_000
+    await until(lambda: peer.statistics().decision.rtt_us is not None)
+    await peer.close()
 
 
 async def test_receiver_reports_give_loss_and_round_trip(joined):

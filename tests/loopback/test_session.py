@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from streamer.clock import SystemClock
+from streamer.congestion.decision import RateLimits
 from streamer.protocol import control
 from streamer.protocol.control import Pause, Seat, Statistics, Stream
 from streamer.protocol.input import Key, PointerTotals, serialize
@@ -74,8 +75,7 @@ class Rig:
             codecs=codecs,
             largest=largest,
             fps=30,
-            start_target_bps=1_000_000,
-            max_target_bps=2_000_000,
+            rate_limits=RateLimits(min_bps=300_000, start_bps=1_000_000, max_bps=2_000_000),
         )
         return RtcPeer(settings, observer, SystemClock(), random.Random(3))
 

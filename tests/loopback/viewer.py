@@ -11,6 +11,7 @@ from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessi
 
 from streamer import registry
 from streamer.clock import SystemClock
+from streamer.congestion.decision import RateLimits
 from streamer.media.frame import EncodedFrame, Resolution
 from streamer.rtp import packet, rtx
 from streamer.rtp.extensions import parse_extensions
@@ -65,8 +66,9 @@ def peer_settings(codecs: tuple[str, ...] = ("h264", "vp8"), ice: IceSettings | 
         codecs=codecs,
         largest=Resolution(1280, 720),
         fps=60.0,
-        start_target_bps=9_000_000,
-        max_target_bps=20_000_000,
+        rate_limits=RateLimits(min_bps=300_000, start_bps=9_000_000, max_bps=20_000_000),
+        # Nothing below sends arrival reports, as browsers do.
+        is_adaptive=False,
         ice=ice or IceSettings(),
     )
 
@@ -238,5 +240,5 @@ async def play(peer: RtcPeer, clip: Clip, count: int) -> list[EncodedFrame]:
         frame = clip.frame(SystemClock().now_us(), keyframe=peer.video.wish().keyframe)
         peer.video.offer(frame)
         sent.append(frame)
-        await until(lambda: peer.statistics().backlog_packets == 0, "the pacer did not run dry")
+        await until(lambda: peer.statistics().backlog_us == 0, "the pacer did not run dry")
     return sent

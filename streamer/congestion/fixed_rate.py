@@ -1,0 +1,44 @@
+"""An estimator that estimates nothing: the rate is the one that it starts with, whatever the receiver says.
+
+It keeps the contract of estimator.py, so that a stream without rate control differs from others in nothing else: for
+networks of one's own, and to measure what control costs.
+"""
+
+from streamer.congestion.decision import Decision, RateLimits, Reason
+from streamer.congestion.estimator import PACING_RATIO
+from streamer.congestion.in_flight import Report, Sent
+
+# Headers and resends, which the target is too small for by this much.
+_OVERHEAD_RATIO = 1.1
+
+
+class FixedRate:
+    """See `estimator.Estimator`."""
+
+    def __init__(self, limits: RateLimits, *, fps: float, has_feedback: bool, now_us: int) -> None:  # noqa: ARG002 - the signature of an estimator's factory
+        rate_bps = round(_OVERHEAD_RATIO * limits.start_bps)
+        self.decision = Decision(
+            at_us=now_us,
+            estimate_bps=rate_bps,
+            target_bps=rate_bps,
+            pacing_bps=round(PACING_RATIO * rate_bps),
+            in_flight_cap_bytes=None,
+            reason=Reason.FIXED,
+        )
+
+    def packet_sent(self, packet: Sent) -> None: ...
+
+    def feedback_received(self, report: Report, in_flight_bytes: int, now_us: int) -> Decision:  # noqa: ARG002
+        return self.decision
+
+    def report_received(self, loss_ratio: float, rtt_us: int | None, now_us: int) -> Decision:  # noqa: ARG002
+        return self.decision
+
+    def remb_received(self, estimate_bps: int, now_us: int) -> Decision:  # noqa: ARG002
+        return self.decision
+
+    def tick(self, now_us: int) -> Decision:  # noqa: ARG002
+        return self.decision
+
+    def next_tick_us(self) -> int | None:
+        return None

@@ -1,0 +1,222 @@
+"""A viewer's video while it runs: frames into packets, what the viewer says of them into repairs and rates.
+
+Carries out what `congestion/` decides: the flow says when packets leave and how much the path carries, the recovery
+what is sent again and when a keyframe is due. Negotiation and the life of the stream are sender.py's. RFC 4585; RFC
+5104.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+
+from aiortc import RTCDtlsTransport
+
+from streamer.clock import Clock, Timer
+from streamer.congestion.estimator import PathEstimator
+from streamer.congestion.fixed_rate import FixedRate
+from streamer.congestion.flow import Flow
+from streamer.congestion.pacer import Priority
+from streamer.congestion.recovery import Recovery
+from streamer.media.frame import EncodedFrame, Resolution, Wish
+from streamer.rtp.feedback import FeedbackUnwrapper, TransportFeedback
+from streamer.rtp.reports import ReportBlock
+from streamer.rtp.rtcp import (
+    FullIntraRequest,
+    Nack,
+    PictureLoss,
+    ReceiverReport,
+    Remb,
+    RtcpMessage,
+    SenderReport,
+)
+from streamer.transport.base import PeerSettings, PeerStatistics
+from streamer.transport.egress import Egress, Packet
+from streamer.transport.packets import Stream
+
+logger = logging.getLogger(__name__)
+
+# The extension's specification has receivers interpolate; once a second is what they are used to.
+_CAPTURE_TIME_INTERVAL_US = 1_000_000
+_MAX_FRACTION = 256
+
+
+class VideoStream:
+    """One running stream. Used on the event loop only, but for `wish`.
+
+    `ntp` returns the NTP time of an instant of our monotonic clock. `on_keyframe_wanted` is called when the wish has
+    come to ask for a keyframe.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        dtls: RTCDtlsTransport,
+        settings: PeerSettings,
+        clock: Clock,
+        *,
+        has_feedback: bool,
+        ntp: Callable[[int], int],
+        on_keyframe_wanted: Callable[[], None],
+    ) -> None:
+        now_us = clock.now_us()
+        self._stream = stream
+        self._settings = settings
+        self._clock = clock
+        self._ntp = ntp
+        self._on_keyframe_wanted = on_keyframe_wanted
+        self._flow: Flow[Packet] = Flow(
+            settings.rate_limits,
+            fps=settings.fps,
+            has_feedback=has_feedback,
+            now_us=now_us,
+            estimator=PathEstimator if settings.is_adaptive else FixedRate,
+        )
+        self._egress = Egress(dtls, self._flow, stream.fill, clock)
+        self._unwrapper = FeedbackUnwrapper()
+        self._recovery = Recovery(stream.history)
+        self._announce_timer: Timer | None = None
+        self._needs_keyframe = True
+        self._capture_time_at_us: int | None = None
+        self._frames = self._keyframes = self._packets_lost = 0
+        self._rtt_us: int | None = None
+        self._recovery.request_keyframe(now_us, None)
+
+    # What a rendition calls: media.frame.Subscriber.
+
+    def offer(self, frame: EncodedFrame) -> None:
+        """Send a frame. Until the first keyframe nothing can be decoded, so nothing is sent."""
+        now_us = self._clock.now_us()
+        recovery, stream = self._recovery, self._stream
+        if self._needs_keyframe and not frame.is_keyframe:
+            self._request(recovery.request_keyframe(now_us, self._rtt_us))
+            return
+        self._frames += 1
+        if frame.is_keyframe:
+            self._keyframes += 1
+            self._needs_keyframe = False
+            first, size_bytes = stream.next_sequence, sum(map(len, frame.payloads))
+            recovery.keyframe_offered(frame.capture_us, first_sequence=first, size_bytes=size_bytes, now_us=now_us)
+        packets = stream.packetize(frame, self._capture_ntp(frame.capture_us, now_us))
+        self._egress.send(packets, Priority.VIDEO, now_us)
+
+    def wish(self) -> Wish:
+        """Return what this viewer would like next. Callable from any thread."""
+        now_us = self._clock.now_us()
+        allowance = self._flow.wish_rate(now_us)
+        return Wish(
+            target_bps=allowance.target_bps,
+            fps=allowance.fps,
+            max_resolution=_scaled(self._settings.largest, allowance.scale_ratio),
+            max_frame_bytes=allowance.max_frame_bytes,
+            backlog_us=self._flow.backlog_us(now_us),
+            keyframe=self._recovery.keyframe_wanted(now_us),
+        )
+
+    # What the sender calls.
+
+    def received(self, messages: Iterable[RtcpMessage]) -> None:
+        """Act upon what the viewer says about this stream and its transport; the rest is somebody else's."""
+        ssrc = self._stream.ssrc
+        now_us = self._clock.now_us()
+        for message in messages:
+            match message:
+                case TransportFeedback():
+                    arrivals = self._unwrapper.unwrap(message, self._egress.next_index - 1)
+                    self._flow.feedback(arrivals, now_us)
+                case Nack(media_ssrc=media_ssrc) if media_ssrc == ssrc:
+                    self._repair(message, now_us)
+                case PictureLoss(media_ssrc=media_ssrc) if media_ssrc == ssrc:
+                    self.request_keyframe()
+                case FullIntraRequest():
+                    self._full_intra(message, now_us)
+                case Remb():
+                    self._flow.remb(message.bps, now_us)
+                case ReceiverReport() | SenderReport():
+                    for block in message.blocks:
+                        if block.ssrc == ssrc:
+                            self._reported(block, now_us)
+                case _:
+                    pass
+        # What the flow has learned may open its gate.
+        self._egress.pump(now_us)
+
+    def request_keyframe(self) -> None:
+        """Ask for a keyframe, unless one is asked for already."""
+        self._request(self._recovery.request_keyframe(self._clock.now_us(), self._rtt_us))
+
+    def send_rtcp(self, compound: bytes) -> None:
+        """Send RTCP at once."""
+        self._egress.send_rtcp(compound)
+
+    def statistics(self) -> PeerStatistics:
+        """Return totals since the start."""
+        egress = self._egress
+        return PeerStatistics(
+            packets_sent=egress.packets_sent,
+            bytes_sent=egress.bytes_sent,
+            packets_retransmitted=self._stream.packets_retransmitted,
+            frames=self._frames,
+            keyframes=self._keyframes,
+            packets_lost=self._packets_lost,
+            rtt_us=self._rtt_us,
+            backlog_us=self._flow.backlog_us(self._clock.now_us()),
+            decision=self._flow.decision,
+        )
+
+    def close(self) -> None:
+        """Send nothing more, and give up timers and descriptor."""
+        if self._announce_timer is not None:
+            self._announce_timer.cancel()
+        self._egress.close()
+        self._stream.forget()
+
+    def _repair(self, nack: Nack, now_us: int) -> None:
+        recovery, stream = self._recovery, self._stream
+        if stream.rtx_payload_type is None:
+            # The same number must not be encrypted twice with other header extensions: AES-GCM would give away its
+            # authentication key. So a viewer without RTX gets a keyframe.
+            self._request(recovery.request_keyframe(now_us, self._rtt_us))
+            return
+        repair = recovery.nack(nack.sequences, now_us, self._rtt_us)
+        self._request(repair.needs_keyframe)
+        if repair.resend:
+            self._egress.send(stream.resend(repair.resend), Priority.RETRANSMISSION, now_us)
+
+    def _full_intra(self, request: FullIntraRequest, now_us: int) -> None:
+        for ssrc, number in request.entries:
+            if ssrc == self._stream.ssrc:
+                self._request(self._recovery.full_intra_request(request.sender_ssrc, number, now_us, self._rtt_us))
+
+    def _request(self, is_open: bool) -> None:  # noqa: FBT001 - what recovery has just returned
+        if is_open and self._announce_timer is None:
+            self._announce()
+
+    def _announce(self) -> None:
+        """Tell once the wish asks for a keyframe: requests keep a distance to the last keyframe."""
+        self._announce_timer = None
+        due_us = self._recovery.keyframe_due_us()
+        if due_us is None:
+            return
+        if due_us <= self._clock.now_us():
+            self._on_keyframe_wanted()
+        else:
+            self._announce_timer = self._clock.call_at_us(due_us, self._announce)
+
+    def _reported(self, block: ReportBlock, now_us: int) -> None:
+        self._packets_lost = max(0, block.cumulative_lost_packets)
+        rtt_us = block.rtt_us(self._ntp(now_us))
+        if rtt_us is not None:
+            self._rtt_us = rtt_us
+        self._flow.report(loss_ratio=block.fraction_lost / _MAX_FRACTION, rtt_us=rtt_us, now_us=now_us)
+
+    def _capture_ntp(self, capture_us: int, now_us: int) -> int | None:
+        if self._capture_time_at_us is not None and now_us - self._capture_time_at_us < _CAPTURE_TIME_INTERVAL_US:
+            return None
+        self._capture_time_at_us = now_us
+        return self._ntp(capture_us)
+
+
+def _scaled(largest: Resolution, ratio: float) -> Resolution:
+    if ratio == 1:
+        return largest
+    # Chroma has half the lines and columns.
+    return Resolution(2 * round(largest.width_px * ratio / 2), 2 * round(largest.height_px * ratio / 2))

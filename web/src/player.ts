@@ -113,6 +113,13 @@ export class Player extends EventTarget {
     this.#connector.open();
   }
 
+  /** Connect with another token, unless that is the one that the present connection was made with. */
+  enter(token: string): void {
+    this.input.releaseAll();
+    this.#connector.use(token);
+    this.open();
+  }
+
   /** Say goodbye to the server. The last picture stays. */
   close(): void {
     document.removeEventListener("visibilitychange", this.#visibilityChanged);

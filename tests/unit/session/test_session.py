@@ -316,6 +316,12 @@ async def test_page_may_speak_as_often_as_it_does_for_ever(rig):
     assert len(peer.heard(Pong)) == 1_000
 
 
+async def test_first_viewer_never_hears_that_it_only_watches(rig):
+    peer = await rig.connect("ann")
+
+    assert [seat.is_holder for seat in peer.heard(Seat)] == [True]
+
+
 async def test_everybody_is_told_how_many_are_there(rig):
     ann = await rig.connect("ann")
     await rig.connect("bob")

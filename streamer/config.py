@@ -74,10 +74,19 @@ def _check_host(value: str) -> str:
     return value.lower()
 
 
+def _check_ice_url(value: str) -> str:
+    # RFC 7064 and RFC 7065, section 3.1. An IPv6 address in brackets is what the library cannot read.
+    match = re.fullmatch(r"(stuns?|turns?):[\w.-]+(?::(\d{1,5}))?(\?transport=(?:udp|tcp))?", value, re.ASCII)
+    if match is None or int(match[2] or 1) not in range(1, 65536) or (match[3] and match[1].startswith("stun")):
+        raise ValueError(f"{value!r} is not stun:HOST:PORT or turn:HOST:PORT?transport=tcp")
+    return value
+
+
 Size = Annotated[Resolution, BeforeValidator(_parse_resolution), PlainSerializer(str, return_type=str)]
 Token = Annotated[SecretStr, AfterValidator(_check_token)]
 Origin = Annotated[str, AfterValidator(_check_origin)]
 Host = Annotated[str, AfterValidator(_check_host)]
+IceUrl = Annotated[str, AfterValidator(_check_ice_url)]
 Bps = Annotated[int, Field(ge=_MIN_BPS, le=_MAX_BPS)]
 BackendTables = dict[str, dict[str, Any]]
 
@@ -131,7 +140,9 @@ class ServerConfig(Section):
     hello_timeout_ms: int = Field(
         default=10_000, ge=10, le=600_000, description="How long a new socket may wait before it says hello."
     )
-    max_sockets: int = Field(default=64, ge=1, le=100_000, description="Viewers' signaling sockets open at the same time.")
+    max_sockets: int = Field(
+        default=64, ge=1, le=100_000, description="Viewers' signaling sockets open at the same time."
+    )
 
     @property
     def is_loopback(self) -> bool:
@@ -231,11 +242,17 @@ class InputConfig(Section):
 class IceServerConfig(Section):
     """A STUN or TURN server, for this machine and for the viewers."""
 
-    urls: tuple[Annotated[str, Field(pattern=r"^(stun|stuns|turn|turns):\S+$")], ...] = Field(
+    urls: tuple[IceUrl, ...] = Field(
         min_length=1, description="Addresses of the server: stun:, stuns:, turn: or turns:."
     )
     username: str | None = Field(default=None, description="User name at a TURN server.")
     credential: SecretStr | None = Field(default=None, description="Password at a TURN server.")
+
+    @model_validator(mode="after")
+    def _has_what_turn_needs(self) -> Self:
+        if any(url.startswith("turn") for url in self.urls) and not (self.username and self.credential):
+            raise ValueError("a turn: server needs username and credential")
+        return self
 
 
 class IceConfig(Section):

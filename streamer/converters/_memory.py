@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from streamer.converters.base import ConverterSettings
 from streamer.errors import ConverterError, Unavailable
 from streamer.media.frame import ColourDescription, MemoryKind, PixelFormat, Plane, Resolution, Surface, VideoFrame
+from streamer.media.planes import PIXEL_BYTES, plane_shapes, why_planes_unfit
 
 Block = NDArray[np.uint8]
 
-PIXEL_BYTES = {PixelFormat.BGRA: 4, PixelFormat.RGBA: 4, PixelFormat.BGR24: 3, PixelFormat.RGB24: 3}
 YUV_FORMATS = (PixelFormat.NV12, PixelFormat.I420)
 _MEMORY: tuple[MemoryKind, ...] = (MemoryKind.HOST,)
 
@@ -62,24 +62,9 @@ def check_surface(backend: str, settings: ConverterSettings, surface: Surface) -
         raise ConverterError(
             backend, f"{came} came; accepted is {settings.input_format} of {settings.input_resolution}"
         )
-    shapes = plane_shapes(surface.format, surface.resolution)
-    if len(surface.planes) != len(shapes):
-        raise ConverterError(backend, f"{len(surface.planes)} planes came; {surface.format} has {len(shapes)}")
-    for number, (plane, (rows, width_bytes)) in enumerate(zip(surface.planes, shapes, strict=True)):
-        reason = _why_plane_unfit(plane, rows, width_bytes)
-        if reason is not None:
-            raise ConverterError(backend, f"plane {number} of {surface.format} {surface.resolution}: {reason}")
-
-
-def plane_shapes(pixel_format: PixelFormat, resolution: Resolution) -> list[tuple[int, int]]:
-    """Return rows and bytes per row of each plane; chroma planes of odd sizes are rounded up."""
-    width_px, height_px = resolution.width_px, resolution.height_px
-    if pixel_format in PIXEL_BYTES:
-        return [(height_px, width_px * PIXEL_BYTES[pixel_format])]
-    half_width_px, half_height_px = (width_px + 1) // 2, (height_px + 1) // 2
-    if pixel_format == PixelFormat.NV12:
-        return [(height_px, width_px), (half_height_px, 2 * half_width_px)]
-    return [(height_px, width_px), (half_height_px, half_width_px), (half_height_px, half_width_px)]
+    reason = why_planes_unfit(surface)
+    if reason is not None:
+        raise ConverterError(backend, reason)
 
 
 def rows_of(surface: Surface) -> list[Block]:
@@ -105,17 +90,3 @@ def pixels_of(surface: Surface) -> Block:
 
 def _is_even(resolution: Resolution) -> bool:
     return resolution.pixels > 0 and resolution.width_px % 2 == 0 and resolution.height_px % 2 == 0
-
-
-def _why_plane_unfit(plane: Plane, rows: int, width_bytes: int) -> str | None:
-    if plane.buffer is None:
-        return "no buffer that the host can read"
-    if not plane.buffer.c_contiguous:
-        return "a buffer that is not contiguous"
-    if plane.pitch_bytes < width_bytes:
-        return f"a pitch of {plane.pitch_bytes} bytes; accepted is {width_bytes} or more"
-    # The last row needs no padding behind it.
-    needed_bytes = (rows - 1) * plane.pitch_bytes + width_bytes
-    if plane.buffer.nbytes < needed_bytes:
-        return f"{plane.buffer.nbytes} bytes; {rows} rows of pitch {plane.pitch_bytes} take {needed_bytes}"
-    return None

@@ -9,6 +9,7 @@ from streamer.converters._memory import Block, Picture, check_pair, check_surfac
 from streamer.converters.base import ConverterSettings
 from streamer.errors import ConverterError, Unavailable
 from streamer.media.frame import BT601_LIMITED, ColourDescription, PixelFormat, Resolution, VideoFrame
+from streamer.media.planes import PIXEL_BYTES
 
 _NAME = "opencv"
 _CODES = {
@@ -17,7 +18,6 @@ _CODES = {
     PixelFormat.BGR24: "COLOR_BGR2YUV_I420",
     PixelFormat.RGB24: "COLOR_RGB2YUV_I420",
 }
-_CHANNELS = {PixelFormat.BGRA: 4, PixelFormat.RGBA: 4, PixelFormat.BGR24: 3, PixelFormat.RGB24: 3}
 
 
 def why_unavailable() -> str | None:
@@ -54,7 +54,7 @@ class OpencvConverter:
         self._output: Picture | None = Picture(settings.output_format, settings.output_resolution, BT601_LIMITED)
         width_px, height_px = settings.output_resolution.width_px, settings.output_resolution.height_px
         is_scaling = settings.input_resolution != settings.output_resolution
-        shape = (height_px, width_px, _CHANNELS[settings.input_format])
+        shape = (height_px, width_px, PIXEL_BYTES[settings.input_format])
         self._scaled: Block | None = np.empty(shape, np.uint8) if is_scaling else None
         is_nv12 = settings.output_format == PixelFormat.NV12
         self._planar = Picture(PixelFormat.I420, settings.output_resolution, BT601_LIMITED) if is_nv12 else self._output

@@ -11,20 +11,11 @@ import av.error
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from streamer.converters._memory import (
-    PIXEL_BYTES,
-    YUV_FORMATS,
-    Block,
-    Picture,
-    check_pair,
-    check_surface,
-    pixels_of,
-    plane_shapes,
-    rows_of,
-)
+from streamer.converters._memory import YUV_FORMATS, Block, Picture, check_pair, check_surface, pixels_of, rows_of
 from streamer.converters.base import ConverterSettings
 from streamer.errors import ConverterError
 from streamer.media.frame import BT601_LIMITED, ColourDescription, PixelFormat, Surface, VideoFrame
+from streamer.media.planes import PIXEL_BYTES, plane_shapes
 
 _NAME = "swscale"
 _LIBRARY_NAMES = {each: "yuv420p" if each == PixelFormat.I420 else each.value for each in PixelFormat}

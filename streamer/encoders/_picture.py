@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamer.media.frame import MemoryKind, PixelFormat, Plane, Resolution, Surface
+from streamer.media.planes import plane_shapes, why_planes_unfit
 
 Block = NDArray[np.uint8]
 
@@ -27,14 +28,7 @@ def why_unfit(surface: Surface, resolution: Resolution, formats: tuple[PixelForm
         return f"a surface of format {surface.format}; accepted is {' or '.join(formats)}"
     if surface.resolution != resolution:
         return f"a surface of {surface.resolution}; accepted is {resolution}"
-    shapes = _plane_shapes(surface.format, resolution)
-    if len(surface.planes) != len(shapes):
-        return f"a surface of {len(surface.planes)} planes; accepted are {len(shapes)} for {surface.format}"
-    for number, (plane, (rows, width_bytes)) in enumerate(zip(surface.planes, shapes, strict=True)):
-        reason = _why_plane_unfit(plane, rows, width_bytes)
-        if reason is not None:
-            return f"plane {number} of {surface.format} {resolution}: {reason}"
-    return None
+    return why_planes_unfit(surface)
 
 
 class Pictures:
@@ -54,7 +48,7 @@ class Pictures:
 
     def _adjacent(self, surface: Surface) -> Block | None:
         """Return the planes as one block if that is how they lie in memory."""
-        shapes = _plane_shapes(surface.format, surface.resolution)
+        shapes = plane_shapes(surface.format, surface.resolution)
         first = surface.planes[0].buffer
         whole = None if first is None else _exporter(first)
         if first is None or whole is None:
@@ -75,7 +69,8 @@ class Pictures:
         if self._own is None:
             rows = self._resolution.height_px * 3 // 2
             self._own = np.empty((rows, self._resolution.width_px), np.uint8)
-        planes = [_rows(plane, *shape) for plane, shape in zip(surface.planes, _shapes_of(surface), strict=True)]
+        shapes = plane_shapes(surface.format, surface.resolution)
+        planes = [_rows(plane, *shape) for plane, shape in zip(surface.planes, shapes, strict=True)]
         if surface.format != self._target:
             planes = _rearrange(planes, surface.format)
         flat, begin = self._own.reshape(-1), 0
@@ -83,32 +78,6 @@ class Pictures:
             flat[begin : begin + plane.size].reshape(plane.shape)[:] = plane
             begin += plane.size
         return self._own
-
-
-def _shapes_of(surface: Surface) -> list[tuple[int, int]]:
-    return _plane_shapes(surface.format, surface.resolution)
-
-
-def _plane_shapes(pixel_format: PixelFormat, resolution: Resolution) -> list[tuple[int, int]]:
-    """Return rows and bytes per row of each plane."""
-    width_px, height_px = resolution.width_px, resolution.height_px
-    if pixel_format == PixelFormat.NV12:
-        return [(height_px, width_px), (height_px // 2, width_px)]
-    return [(height_px, width_px), (height_px // 2, width_px // 2), (height_px // 2, width_px // 2)]
-
-
-def _why_plane_unfit(plane: Plane, rows: int, width_bytes: int) -> str | None:
-    if plane.buffer is None:
-        return "no buffer that the host can read"
-    if not plane.buffer.c_contiguous:
-        return "a buffer that is not contiguous"
-    if plane.pitch_bytes < width_bytes:
-        return f"a pitch of {plane.pitch_bytes} bytes; accepted is {width_bytes} or more"
-    # The last row needs no padding behind it.
-    needed_bytes = (rows - 1) * plane.pitch_bytes + width_bytes
-    if plane.buffer.nbytes < needed_bytes:
-        return f"{plane.buffer.nbytes} bytes; {rows} rows of pitch {plane.pitch_bytes} take {needed_bytes}"
-    return None
 
 
 def _exporter(buffer: memoryview) -> Block | None:

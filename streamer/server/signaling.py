@@ -41,6 +41,8 @@ _MAX_RECEIVED_BYTES = 4 * MAX_MESSAGE_BYTES
 # Shorter than the idle limits of common proxies (60 s), long enough to cost nothing.
 _HEARTBEAT_S = 20.0
 _MS_PER_S = 1000
+# Of what a viewer says about itself.
+_MAX_LOGGED_CHARACTERS = 100
 # A page says hello as soon as its socket is open, so that this many wait for theirs only when something is wrong.
 MAX_STRANGERS = 16
 
@@ -166,18 +168,19 @@ class Signaling:
             while (message := await self._next(carrier, allowance)) is not None and not isinstance(message, Bye):
                 self._take(viewer, carrier, message)
             if isinstance(message, Bye):
-                self._part(viewer, carrier, message, may_return=False)
+                why = f"it said {message.reason!r:.{_MAX_LOGGED_CHARACTERS}}"
+                self._part(viewer, carrier, message, why, may_return=False)
         except SignalingError as exc:
             # Who had to make room has heard why.
             level = logging.WARNING if carrier.farewell is None else logging.DEBUG
             logger.log(level, "closing the socket of %s (%s) because %s", viewer or "a stranger", address, exc)
             carrier.finish(exc.bye)
             if viewer is not None:
-                self._part(viewer, carrier, exc.bye, may_return=False)
+                self._part(viewer, carrier, exc.bye, exc.bye.reason, may_return=False)
         finally:
             if viewer is not None:
                 gone = carrier.farewell or Bye("the signaling connection was lost", ByeCode.LEFT, retry=True)
-                self._part(viewer, carrier, gone, may_return=True)
+                self._part(viewer, carrier, gone, gone.reason, may_return=True)
 
     def _take(self, viewer: str, carrier: Carrier, message: Hello | Answer | Candidate | EndOfCandidates) -> None:
         if isinstance(message, Hello):
@@ -231,7 +234,7 @@ class Signaling:
         except RemoteProtocolError as exc:
             raise SignalingError(ByeCode.PROTOCOL_ERROR, str(exc)) from exc
 
-    def _part(self, viewer: str, carrier: Carrier, bye: Bye, *, may_return: bool) -> None:
+    def _part(self, viewer: str, carrier: Carrier, bye: Bye, why: str, *, may_return: bool) -> None:
         if self._viewers.get(viewer) is not carrier:
             return
         del self._viewers[viewer]
@@ -239,5 +242,5 @@ class Signaling:
             self._resumption.part(viewer, self._clock.now_us())
         else:
             self._resumption.forget(viewer)
-        logger.info("viewer %s left because %s", viewer, bye.reason)
+        logger.info("viewer %s left because %s", viewer, why)
         self._door.submit(Leave(viewer, bye.code, bye.reason, may_return=may_return))

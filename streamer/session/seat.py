@@ -56,6 +56,10 @@ class Seat:
     def holder(self) -> str | None:
         return self._holder
 
+    def has_place(self, viewer: str) -> bool:
+        """Return whether the viewer is in the line, or away from its place in it for a moment."""
+        return viewer in self._line
+
     def last_input(self) -> int:
         """Return the low byte of the sequence number of the last applied message. Callable from any thread."""
         return self._last_input

@@ -306,6 +306,9 @@ class Session:
             self._tell_seat(viewer)
 
     def _tell_seat(self, viewer: Viewer) -> None:
+        # Before a viewer's channels of input are open nothing is decided, and its page takes input in case it counts.
+        if not self._seat.has_place(viewer.name):
+            return
         present = sum(other.state is not ViewerState.AWAY for other in self._viewers.values())
         viewer.tell(control.Seat(is_holder=viewer.name == self._seat.holder, viewers=present))
 

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 _LIMITS = {CONTROL: (20, 100), KEYS: (1_000, 4_000), MOTION: (1_000, 4_000)}
 # Who looks at another tab for a moment loses nothing, and who does so without end opens no encoder each time.
 HIDDEN_US = 1_000_000
+# A page asks for a keyframe when its picture has stalled; the log shall not be as long as a bad connection lasts.
+_LOGGED_PER_S, _LOGGED_AT_ONCE = 1, 5
 
 
 class ViewerOwner(Protocol):
@@ -69,6 +71,7 @@ class Viewer:
         self._clock = clock
         self._lifecycle = Lifecycle(VIEWER, ViewerState.CONNECTING)
         self._allowances = {label: Allowance(*limit, clock.now_us()) for label, limit in _LIMITS.items()}
+        self._log_allowance = Allowance(_LOGGED_PER_S, _LOGGED_AT_ONCE, clock.now_us())
         self._hiding: Timer | None = None
         self.codec: str | None = None
         self.link = Link(owner.make_peer, 1, self)
@@ -161,7 +164,8 @@ class Viewer:
             case control.Ping():
                 self.tell(control.Pong(id=message.id, server_us=self._clock.now_us()))
             case control.Keyframe():
-                logger.info("viewer %s asks for a keyframe because %s", self.name, message.reason)
+                if self._log_allowance.take(self._clock.now_us()):
+                    logger.info("viewer %s asks for a keyframe and says %.100r", self.name, message.reason)
                 self.link.peer.request_keyframe()
             case control.Pause():
                 self._pause(is_paused=message.is_paused)

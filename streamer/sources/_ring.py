@@ -4,7 +4,6 @@ Rules of this file: a surface is free, or taken until it is released exactly onc
 and only by whoever took it. Sources keep no other record of who holds what. Pacing and drawing live elsewhere.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import TypeAlias
@@ -13,16 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from streamer.errors import ConfigError, LocalProtocolError
-from streamer.media.frame import (
-    BT601_LIMITED,
-    SRGB_FULL,
-    ColourDescription,
-    MemoryKind,
-    PixelFormat,
-    Plane,
-    Resolution,
-    Surface,
-)
+from streamer.media.frame import BT601_LIMITED, SRGB_FULL, MemoryKind, PixelFormat, Plane, Resolution, Surface
+from streamer.media.planes import PIXEL_BYTES, plane_shapes
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 
@@ -30,7 +21,6 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]
 _SURFACES = 4
 # A cache line, and the widest vector that the colour converters load: aligned rows spare them their slow path.
 _ALIGNMENT_BYTES = 64
-_BYTES_PER_PIXEL = {PixelFormat.BGRA: 4, PixelFormat.RGBA: 4, PixelFormat.BGR24: 3, PixelFormat.RGB24: 3}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,36 +94,30 @@ def allocate(pixel_format: PixelFormat, resolution: Resolution) -> Canvas:
     Raises:
         ConfigError: the format halves the colour resolution and a side is odd.
     """
-    shapes = _shapes(pixel_format, resolution)
-    memory = _aligned(sum(int(np.prod(shape)) for shape in shapes))
+    is_packed = pixel_format in PIXEL_BYTES
+    if not is_packed and (resolution.width_px % 2 or resolution.height_px % 2):
+        raise ConfigError(f"resolution {resolution} is odd: {pixel_format} needs an even width and height")
+    shapes = plane_shapes(pixel_format, resolution)
+    memory = _aligned(sum(rows * width_bytes for rows, width_bytes in shapes))
     arrays: list[Pixels] = []
-    offset_bytes = 0
-    for shape in shapes:
-        size_bytes = int(np.prod(shape))
-        arrays.append(memory[offset_bytes : offset_bytes + size_bytes].reshape(shape))
-        offset_bytes += size_bytes
+    begin = 0
+    for rows, width_bytes in shapes:
+        end = begin + rows * width_bytes
+        arrays.append(memory[begin:end].reshape(rows, width_bytes))
+        begin = end
     surface = Surface(
         memory=MemoryKind.HOST,
         format=pixel_format,
         resolution=resolution,
         planes=tuple(_plane(array) for array in arrays),
-        colour=_colour(pixel_format),
+        colour=SRGB_FULL if is_packed else BT601_LIMITED,
     )
-    if pixel_format not in _BYTES_PER_PIXEL:
-        for array, black in zip(arrays, (16, 128, 128), strict=False):
-            array.fill(black)
+    if is_packed:
+        pixels = arrays[0].reshape(resolution.height_px, resolution.width_px, PIXEL_BYTES[pixel_format])
+        return Canvas(surface, (pixels,))
+    for array, black in zip(arrays, (16, 128, 128), strict=False):
+        array.fill(black)
     return Canvas(surface, tuple(arrays))
-
-
-def _shapes(pixel_format: PixelFormat, resolution: Resolution) -> Sequence[tuple[int, ...]]:
-    width_px, height_px = resolution.width_px, resolution.height_px
-    if pixel_format in _BYTES_PER_PIXEL:
-        return [(height_px, width_px, _BYTES_PER_PIXEL[pixel_format])]
-    if width_px % 2 or height_px % 2:
-        raise ConfigError(f"resolution {resolution} is odd: {pixel_format} needs an even width and height")
-    if pixel_format is PixelFormat.NV12:
-        return [(height_px, width_px), (height_px // 2, width_px)]
-    return [(height_px, width_px), (height_px // 2, width_px // 2), (height_px // 2, width_px // 2)]
 
 
 def _aligned(size_bytes: int) -> Pixels:
@@ -146,7 +130,3 @@ def _aligned(size_bytes: int) -> Pixels:
 
 def _plane(array: Pixels) -> Plane:
     return Plane(pitch_bytes=array.strides[0], buffer=array.reshape(-1).data, pointer=array.ctypes.data)
-
-
-def _colour(pixel_format: PixelFormat) -> ColourDescription:
-    return SRGB_FULL if pixel_format in _BYTES_PER_PIXEL else BT601_LIMITED

@@ -78,3 +78,17 @@ def test_invitation_that_the_server_prints_lets_in(locked: ServedProcess, open_t
     tab.watch(locked.url)
 
     assert tab.state() == "connected"
+
+
+def test_token_of_a_link_that_is_opened_in_the_same_tab_lets_in(locked: ServedProcess, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.open(address(locked, "wrong-horse-battery-staple-7"))
+    tab.wait_until("player.view.state === 'stopped'")
+
+    tab.open(address(locked, _TOKEN))
+    tab.wait_for_picture()
+    tab.open(address(locked, _TOKEN))
+    tab.page.wait_for_url(address(locked, None))
+
+    assert tab.state() == "connected"
+    assert sockets(tab) == 2

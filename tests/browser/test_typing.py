@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.fakes.program import served
+from tests.fakes.refusals import HOLD_CHANNEL_OF_KEYS, HOLD_SEAT
 from tests.fakes.tab import SIZE, OpenTab, Rgb
 from tests.fakes.xvfb import WITHOUT_XVFB, wait_for
 
@@ -103,6 +104,20 @@ def test_paste_that_is_too_long_is_refused_in_words(terminal: Terminal, open_tab
 
     wait_for(lambda: terminal.lines()[-1:] == ["x" * 100])
     assert "too long" in hint
+
+
+@pytest.mark.parametrize("script", [HOLD_CHANNEL_OF_KEYS, HOLD_SEAT], ids=["before-the-channel", "before-the-seat"])
+def test_what_is_typed_at_the_first_sight_of_the_picture_arrives(
+    terminal: Terminal, open_tab: OpenTab, script: str
+) -> None:
+    tab = open_tab(script)
+    tab.watch(terminal.url)
+
+    tab.page.keyboard.type("at first sight")
+    tab.page.keyboard.press("Enter")
+    tab.page.evaluate("() => window.letGo()")
+
+    wait_for(lambda: terminal.lines()[-1:] == ["at first sight"])
 
 
 def test_keys_of_the_page_stay_with_the_page(terminal: Terminal, open_tab: OpenTab) -> None:

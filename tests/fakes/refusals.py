@@ -26,6 +26,33 @@ def without_codec(name: str) -> str:
     return _TAKE_CODECS.replace("FILTER", f"(type) => type !== 'video/{name}'")
 
 
+# What the page is told in this way waits until the test says `letGo()`.
+_HOLD_BACK = """
+{
+  const held = [];
+  window.letGo = () => held.splice(0).forEach((call) => call());
+  const target = TARGET.prototype;
+  const { set } = Object.getOwnPropertyDescriptor(target, 'HANDLER');
+  Object.defineProperty(target, 'HANDLER', {
+    set(call) {
+      set.call(this, (event) => {
+        if (CONDITION) held.push(() => call.call(this, event));
+        else call.call(this, event);
+      });
+    },
+  });
+}
+"""
+
+
+def _hold_back(target: str, handler: str, condition: str) -> str:
+    return _HOLD_BACK.replace("TARGET", target).replace("HANDLER", handler).replace("CONDITION", condition)
+
+
+# On a path with long round trips the picture comes well before these.
+HOLD_CHANNEL_OF_KEYS = _hold_back("RTCPeerConnection", "ondatachannel", "event.channel.label === 'keys'")
+HOLD_SEAT = _hold_back("RTCDataChannel", "onmessage", 'String(event.data).includes(\'"type":"seat"\')')
+
 # Messages of the channel "motion" are lost as on a bad network. Two in a row never are: that would need worse.
 LOSE_EVERY_THIRD_MOTION = """
 window.lostMotion = 0;

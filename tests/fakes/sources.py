@@ -11,14 +11,14 @@ import pytest
 
 from streamer import registry
 from streamer.clock import SystemClock
-from streamer.media.frame import PixelFormat, Resolution, VideoFrame
+from streamer.media.frame import Resolution, VideoFrame
+from streamer.media.planes import PIXEL_BYTES
 from streamer.media.stamp import BITS, Stamp, block_px, decode
 from streamer.sources.base import FrameSource, SourceSettings
 
 SIZE = Resolution(320, 180)
 # Fast, so that tests are; the screen's server keeps up.
 FPS = 200.0
-_CHANNELS = {PixelFormat.BGRA: 4, PixelFormat.RGBA: 4, PixelFormat.BGR24: 3, PixelFormat.RGB24: 3}
 
 
 @dataclass
@@ -64,7 +64,7 @@ def luma_of(frame: VideoFrame) -> npt.NDArray[np.float64]:
     plane = surface.planes[0]
     assert plane.buffer is not None
     rows = np.frombuffer(plane.buffer, np.uint8).reshape(-1, plane.pitch_bytes)[: surface.resolution.height_px]
-    channels = _CHANNELS.get(surface.format)
+    channels = PIXEL_BYTES.get(surface.format)
     if channels is None:
         return rows[:, : surface.resolution.width_px].astype(float)
     return rows[:, : surface.resolution.width_px * channels : channels] * (219 / 255) + 16.0

@@ -68,6 +68,22 @@ async def test_goodbye_ends_the_viewer_for_good() -> None:
     assert later.viewer != welcome.viewer
 
 
+async def test_words_of_a_viewer_take_one_short_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    door = FakeDoor()
+
+    with caplog.at_level(logging.INFO):
+        async with serving(door) as server, Page(server.url) as page:
+            await page.join()
+            await page.say(Bye("line\nline \x1b[31m" + "x" * 900, ByeCode.LEFT, retry=False))
+            await door.wait_for(lambda commands: isinstance(commands[-1], Leave))
+
+    lines = [record.getMessage() for record in caplog.records if "line" in record.getMessage()]
+    assert len(lines) == 1
+    assert "line\\nline \\x1b[31mxxx" in lines[0]
+    assert lines[0].isprintable()
+    assert len(lines[0]) < 200
+
+
 async def test_socket_is_closed_after_the_viewers_goodbye() -> None:
     async with serving(FakeDoor(offers=False)) as server, Page(server.url) as page:
         await page.join()

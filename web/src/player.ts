@@ -68,7 +68,7 @@ export class Player extends EventTarget {
     this.#options = options;
     const url = signalingUrl(options.signaling ?? "/signaling", document.baseURI);
     this.#connector = new Connector(url, options.token ?? null, {
-      viewChanged: (view) => this.#emit("state", view),
+      viewChanged: (view) => this.#viewChanged(view),
       track: (event) => this.#screen().show(event.track),
       channelsOpened: () => this.#begin(),
       control: (text) => this.#control(text),
@@ -113,6 +113,13 @@ export class Player extends EventTarget {
     this.#connector.open();
   }
 
+  /** Connect with another token, unless that is the one that the present connection was made with. */
+  enter(token: string): void {
+    this.input.releaseAll();
+    this.#connector.use(token);
+    this.open();
+  }
+
   /** Say goodbye to the server. The last picture stays. */
   close(): void {
     document.removeEventListener("visibilitychange", this.#visibilityChanged);
@@ -145,10 +152,14 @@ export class Player extends EventTarget {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
+  #viewChanged(view: ConnectionView): void {
+    this.#followSeat();
+    this.#emit("state", view);
+  }
+
   #begin(): void {
     const { peerConnection } = this;
     if (peerConnection === null) return;
-    this.#end();
     const picture = this.#screen();
     this.#meters = {
       sampler: new Sampler(
@@ -162,20 +173,15 @@ export class Player extends EventTarget {
       ),
     };
     if (document.hidden) this.#send({ type: "pause", is_paused: true });
-    this.#followSeat();
-  }
-
-  #end(): void {
-    this.#meters?.sampler.close();
-    this.#meters?.watchdog.close();
-    this.#meters = null;
-    this.input.reset();
   }
 
   #disconnecting(): void {
     this.#emit("disconnecting", null);
     this.#seat = null;
-    this.#end();
+    this.#meters?.sampler.close();
+    this.#meters?.watchdog.close();
+    this.#meters = null;
+    this.input.reset();
   }
 
   #control(text: unknown): void {
@@ -205,8 +211,9 @@ export class Player extends EventTarget {
     }
   }
 
+  /** Take input unless it is known to be somebody else's turn: whose input counts is decided by the server. */
   #followSeat(): void {
-    this.input.setEnabled(this.#meters !== null && this.#seat?.is_holder === true);
+    this.input.setEnabled(this.#connector.view.state === "connected" && this.#seat?.is_holder !== false);
   }
 
   #firstFrame(frame: FirstFrame): void {

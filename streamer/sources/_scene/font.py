@@ -34,13 +34,16 @@ class Font:
         self.advance_px = round(_ADVANCE * self._step_px)
         self.height_px = round(_ROWS * self._step_px) + 2 * self._margin_px
         self.baseline_px = round(_CAPITAL_ROWS * self._step_px) + self._margin_px
+        # By their strokes.
         self._glyphs: dict[str, Coverage] = {}
 
     def glyph(self, character: str) -> Coverage:
         """Return one character, `advance_px` wide and `height_px` high."""
-        found = self._glyphs.get(character)
+        # One for all characters without strokes of their own, since viewers type what they like.
+        strokes = "" if character == " " else STROKES.get(character, UNKNOWN)
+        found = self._glyphs.get(strokes)
         if found is None:
-            found = self._glyphs[character] = self._draw(STROKES.get(character, UNKNOWN) if character != " " else "")
+            found = self._glyphs[strokes] = self._draw(strokes)
         return found
 
     def line(self, text: str) -> Coverage:

@@ -1,4 +1,5 @@
 import pytest
+from aiortc.rtcicetransport import parse_stun_turn_uri
 from pydantic import ValidationError
 
 from streamer.config import Config, IceServerConfig, ServerConfig, SessionConfig, VideoConfig, keys
@@ -84,7 +85,7 @@ def test_secrets_are_not_shown() -> None:
     token = "0123456789abcdef"
     config = Config(
         server=ServerConfig.model_validate({"token": token}),
-        ice={"servers": [{"urls": ["turn:t.example"], "credential": token}]},  # type: ignore[arg-type]
+        ice={"servers": [{"urls": ["turn:t.example"], "username": "u", "credential": token}]},  # type: ignore[arg-type]
     )
 
     assert token not in repr(config)
@@ -131,10 +132,50 @@ def test_loopback_is_told_from_what_others_reach(host: str, is_loopback: bool) -
     assert ServerConfig(host=host).is_loopback is is_loopback
 
 
-def test_ice_server_urls_must_name_a_stun_or_turn_server() -> None:
-    assert IceServerConfig(urls=("stun:stun.example.org:3478",)).username is None
-    with pytest.raises(ValidationError):
-        IceServerConfig(urls=("https://example.org",))
+@pytest.mark.parametrize(
+    "url",
+    [
+        "stun:stun.example.org:3478",
+        "stuns:192.0.2.1",
+        "turn:turn.example.org",
+        "turn:turn.example.org:3478?transport=udp",
+        "turns:turn.example.org?transport=tcp",
+    ],
+)
+def test_ice_server_is_a_stun_or_turn_server(url: str) -> None:
+    server = IceServerConfig.model_validate({"urls": [url], "username": "u", "credential": "c"})
+
+    assert parse_stun_turn_uri(url)["port"] in (3478, 5349)
+    assert server.urls == (url,)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org",
+        "stun:",
+        "stun://example.org",
+        "stun:example.org:",
+        "stun:example.org:0",
+        "stun:example.org:65536",
+        "stun:example.org:port",
+        "stun:example.org?transport=udp",
+        "turn:example.org?transport=tls",
+        "turn:[2001:db8::1]:3478",
+        "turn:user@example.org",
+        "turn:example org",
+        "TURN:example.org",
+    ],
+)
+def test_ice_server_with_another_address_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="is not stun:HOST:PORT"):
+        IceServerConfig.model_validate({"urls": [url], "username": "u", "credential": "c"})
+
+
+@pytest.mark.parametrize("others", [{}, {"username": "u"}, {"credential": "c"}, {"username": "", "credential": "c"}])
+def test_turn_server_needs_a_name_and_a_password(others: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="needs username and credential"):
+        IceServerConfig.model_validate({"urls": ["stun:s.example", "turn:t.example"], **others})
 
 
 def test_every_key_says_what_it_means() -> None:

@@ -44,7 +44,7 @@ def test_libyuv_names_library_and_package_when_it_is_missing(monkeypatch: pytest
 def test_libyuv_names_the_functions_that_a_library_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(libyuv, "_LIBRARY", "libc.so.6")
 
-    assert "ARGBToNV12" in (libyuv.why_unavailable() or "")
+    assert "ARGBToJ420" in (libyuv.why_unavailable() or "")
 
 
 def test_opencv_names_its_package_when_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

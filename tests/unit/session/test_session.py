@@ -316,6 +316,26 @@ async def test_page_may_speak_as_often_as_it_does_for_ever(rig):
     assert len(peer.heard(Pong)) == 1_000
 
 
+async def test_first_viewer_never_hears_that_it_only_watches(rig):
+    peer = await rig.connect("ann")
+
+    assert [seat.is_holder for seat in peer.heard(Seat)] == [True]
+
+
+async def test_words_of_a_viewer_take_a_few_short_lines_of_the_log(rig, caplog):
+    peer = await rig.connect("ann")
+    with caplog.at_level(logging.INFO, "streamer.session.viewer"):
+        for _ in range(50):
+            peer.say(Keyframe(reason="line\nline \x1b[31m" + "x" * 900))
+
+    lines = [record.getMessage() for record in caplog.records]
+    assert peer.keyframes_requested == 50
+    assert len(lines) == 5
+    assert "line\\nline \\x1b[31mxxx" in lines[0]
+    assert lines[0].isprintable()
+    assert len(lines[0]) < 200
+
+
 async def test_everybody_is_told_how_many_are_there(rig):
     ann = await rig.connect("ann")
     await rig.connect("bob")

@@ -58,7 +58,7 @@ export class InputSender {
     this.#heartbeat = new HeldHeartbeat(this.#held, () => this.#tellHeld());
   }
 
-  /** Whether this viewer's input counts at the moment: it holds the seat and the channels are open. */
+  /** Whether input is taken at the moment: the connection is there, and nobody else is known to hold the seat. */
   get isEnabled(): boolean {
     return this.#isEnabled;
   }

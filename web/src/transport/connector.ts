@@ -75,6 +75,12 @@ export class Connector {
     this.#happen("open");
   }
 
+  /** Say hello with this token from now on; a connection that was made with another one ends. */
+  use(token: string): void {
+    if (token !== this.#token) this.close();
+    this.#token = token;
+  }
+
   /** Say goodbye and stay away until `open`. */
   close(): void {
     this.#happen("close");

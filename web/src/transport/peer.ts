@@ -15,6 +15,10 @@ const DISCONNECTED_LIMIT_MS = 3000;
 const REFUSED_VIDEO = /^m=video 0 /m;
 // Motion that has piled up is stale: what comes later says more.
 const MOTION_BACKLOG_BYTES = 4096;
+// More than a hand does in the few round trips between the first picture and the channels.
+const MAX_EARLY_KEYS = 256;
+
+type Message = string | Uint8Array<ArrayBuffer>;
 
 export interface PeerObserver {
   candidate(candidate: RTCIceCandidate): void;
@@ -34,7 +38,8 @@ export class Peer {
   readonly #observer: PeerObserver;
   readonly #channels = new Map<string, RTCDataChannel>();
   #isAnswered = false;
-  #early: (RTCIceCandidate | null)[] = [];
+  #earlyCandidates: (RTCIceCandidate | null)[] = [];
+  #earlyKeys: Message[] = [];
   #tracks: RTCTrackEvent[] = [];
   #disconnectedTimer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
@@ -60,17 +65,19 @@ export class Peer {
     if (this.#isClosed) return;
     send(answer);
     this.#isAnswered = true;
-    for (const candidate of this.#early.splice(0)) this.#candidate(candidate);
+    for (const candidate of this.#earlyCandidates.splice(0)) this.#candidate(candidate);
   }
 
-  /** Send on a channel; return false when it is not open, or when too much motion waits in it. */
-  send(label: ChannelLabel, message: string | Uint8Array<ArrayBuffer>): boolean {
+  /**
+   * Send on a channel; return false when it is not open, or when too much motion waits in it. What is sent on `keys` before
+   * that channel opens waits for it: the picture may well be seen, and answered, earlier.
+   */
+  send(label: ChannelLabel, message: Message): boolean {
     const channel = this.#channels.get(label);
-    if (channel?.readyState !== "open") return false;
+    if (channel === undefined) return label === "keys" && this.#keep(message);
+    if (channel.readyState !== "open") return false;
     if (label === "motion" && channel.bufferedAmount > MOTION_BACKLOG_BYTES) return false;
-    // Two calls, because the overloads of `send` do not take the union.
-    if (typeof message === "string") channel.send(message);
-    else channel.send(message);
+    transmit(channel, message);
     return true;
   }
 
@@ -94,7 +101,7 @@ export class Peer {
 
   #candidate(candidate: RTCIceCandidate | null): void {
     if (this.#isClosed) return;
-    if (!this.#isAnswered) this.#early.push(candidate);
+    if (!this.#isAnswered) this.#earlyCandidates.push(candidate);
     // An empty candidate ends those of one generation of ICE; null ends them all.
     else if (candidate === null) this.#observer.endOfCandidates();
     else if (candidate.candidate !== "") this.#observer.candidate(candidate);
@@ -111,18 +118,23 @@ export class Peer {
     for (const event of this.#tracks.splice(0)) this.#observer.track(event);
   }
 
+  #keep(message: Message): boolean {
+    return this.#earlyKeys.length < MAX_EARLY_KEYS && this.#earlyKeys.push(message) > 0;
+  }
+
   #adopt(channel: RTCDataChannel): void {
-    this.#channels.set(channel.label, channel);
     channel.onclose = () => this.#lose(`the channel "${channel.label}" closed`);
     if (channel.label === "control")
       channel.onmessage = (event) => this.#isClosed || this.#observer.control(event.data);
-    if (channel.readyState === "open") this.#channelOpened();
-    else channel.onopen = () => this.#channelOpened();
+    if (channel.readyState === "open") this.#channelOpened(channel);
+    else channel.onopen = () => this.#channelOpened(channel);
   }
 
-  #channelOpened(): void {
+  #channelOpened(channel: RTCDataChannel): void {
     if (this.#isClosed) return;
-    if (LABELS.every((label) => this.#channels.get(label)?.readyState === "open")) this.#observer.channelsOpened();
+    this.#channels.set(channel.label, channel);
+    if (channel.label === "keys") for (const message of this.#earlyKeys.splice(0)) transmit(channel, message);
+    if (LABELS.every((label) => this.#channels.has(label))) this.#observer.channelsOpened();
   }
 
   #stateChanged(): void {
@@ -139,6 +151,12 @@ export class Peer {
   #lose(reason: string): void {
     if (!this.#isClosed) this.#observer.lost(reason);
   }
+}
+
+function transmit(channel: RTCDataChannel, message: Message): void {
+  // Two calls, because the overloads of `send` do not take the union.
+  if (typeof message === "string") channel.send(message);
+  else channel.send(message);
 }
 
 /** Ask for no waiting between arrival and decoding. Video only: audio without a buffer drops out. */

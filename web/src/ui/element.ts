@@ -9,7 +9,7 @@
 import { InputCapture } from "../input/capture";
 import { isStatisticsShortcut } from "../input/keyboard";
 import { Player } from "../player";
-import { takeToken } from "./token";
+import { takeNewToken, takeToken } from "./token";
 import { View } from "./view";
 import { textTooLong } from "./wording";
 
@@ -37,7 +37,9 @@ export class RenderStream extends HTMLElement {
     player.open();
     this.#player = player;
     this.#lifetime = new AbortController();
-    this.#whenIdle(player, this.#lifetime.signal);
+    const { signal } = this.#lifetime;
+    if (this.token === null) window.addEventListener("hashchange", () => followFragment(player), { signal });
+    this.#whenIdle(player, signal);
   }
 
   /** Build the controls while the first frame is being made: earlier they would hold up the connection, by 50 ms or so. */
@@ -99,6 +101,12 @@ export class RenderStream extends HTMLElement {
     if (document.fullscreenElement === this) navigator.keyboard?.lock().catch(() => undefined);
     else navigator.keyboard?.unlock();
   }
+}
+
+/** Use the token of a link that was opened in this tab: the browser takes such a link for a place within the page. */
+function followFragment(player: Player): void {
+  const token = takeNewToken(window);
+  if (token !== null) player.enter(token);
 }
 
 /** Show what happens to the player. */

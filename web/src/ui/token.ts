@@ -15,9 +15,14 @@ export interface TokenPlace {
 
 /** Return the token of `#token=...`, else the one kept from before a reload, else null. */
 export function takeToken(place: TokenPlace): string | null {
+  return takeNewToken(place) ?? kept(place);
+}
+
+/** Return the token of `#token=...`, which leaves the address and is kept for a reload, or null if there is none. */
+export function takeNewToken(place: TokenPlace): string | null {
   const members = new URLSearchParams(place.location.hash.slice(1));
   const token = members.get("token");
-  if (token === null) return kept(place);
+  if (token === null) return null;
   members.delete("token");
   const { pathname, search } = place.location;
   const rest = members.toString();

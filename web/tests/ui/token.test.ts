@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { takeToken } from "../../src/ui/token";
+import { takeNewToken, takeToken } from "../../src/ui/token";
 
 function page(hash: string, stored: Record<string, string> = {}) {
   const addresses: string[] = [];
@@ -37,6 +37,14 @@ describe("takeToken", () => {
     takeToken(before);
 
     expect(takeToken(page("", before.stored))).toBe("x");
+  });
+
+  test("tells a token that has just come from one that was kept", () => {
+    const { stored } = page("", { "render-stream-token": "old" });
+
+    expect(takeNewToken(page("", stored))).toBeNull();
+    expect(takeNewToken(page("#token=new", stored))).toBe("new");
+    expect(takeToken(page("", stored))).toBe("new");
   });
 
   test("touches neither address nor storage where there is no token", () => {

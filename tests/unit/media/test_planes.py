@@ -1,0 +1,54 @@
+from dataclasses import replace
+
+import pytest
+
+from streamer.media.frame import SRGB_FULL, MemoryKind, PixelFormat, Plane, Resolution, Surface
+from streamer.media.planes import plane_shapes, why_planes_unfit
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "shapes"),
+    [
+        (PixelFormat.BGRA, [(4, 24)]),
+        (PixelFormat.RGB24, [(4, 18)]),
+        (PixelFormat.NV12, [(4, 6), (2, 6)]),
+        (PixelFormat.I420, [(4, 6), (2, 3), (2, 3)]),
+    ],
+)
+def test_every_format_has_its_planes(pixel_format, shapes):
+    assert plane_shapes(pixel_format, Resolution(6, 4)) == shapes
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "shapes"),
+    [(PixelFormat.NV12, [(3, 5), (2, 6)]), (PixelFormat.I420, [(3, 5), (2, 3), (2, 3)])],
+)
+def test_chroma_of_an_odd_size_is_rounded_up(pixel_format, shapes):
+    assert plane_shapes(pixel_format, Resolution(5, 3)) == shapes
+
+
+def surface(*planes: Plane) -> Surface:
+    return Surface(MemoryKind.HOST, PixelFormat.NV12, Resolution(6, 4), planes, SRGB_FULL)
+
+
+def plane(size_bytes: int, pitch_bytes: int = 6) -> Plane:
+    return Plane(pitch_bytes, memoryview(bytes(size_bytes)))
+
+
+def test_planes_with_room_for_the_picture_have_nothing_against_them():
+    # The last row needs no padding.
+    assert why_planes_unfit(surface(plane(3 * 8 + 6, 8), plane(12))) is None
+
+
+@pytest.mark.parametrize(
+    ("planes", "reason"),
+    [
+        ([plane(24)], "a surface of 1 planes; accepted are 2 for nv12"),
+        ([plane(24), replace(plane(12), buffer=None)], "plane 1 of nv12 6x4: no buffer that the host can read"),
+        ([plane(24), Plane(6, memoryview(bytes(24))[::2])], "plane 1 of nv12 6x4: a buffer that is not contiguous"),
+        ([plane(24, 5), plane(12)], "plane 0 of nv12 6x4: a pitch of 5 bytes; accepted is 6 or more"),
+        ([plane(24), plane(11)], "plane 1 of nv12 6x4: 11 bytes; 2 rows of pitch 6 take 12"),
+    ],
+)
+def test_planes_that_do_not_hold_the_picture_are_refused(planes, reason):
+    assert why_planes_unfit(surface(*planes)) == reason

@@ -186,6 +186,7 @@ class PathEstimator:
             now_us=now_us,
             standing_us=queue.standing_us,
             newest_us=newest_us,
+            habit_us=queue.habit_us,
             slow_bps=slow_bps,
             flat_us=queue.flat_us,
             jitter_us=queue.jitter_us,
@@ -197,7 +198,6 @@ class PathEstimator:
             is_loss_suspicious=self._loss.is_suspicious,
             is_answered=newest_index >= self._changed_at_index,
         )
-        phase = self._rate.phase
         if self._busy_since_us is not None and queue.standing_us > HIGH_US:
             self._train_rate.forget_before(self._busy_since_us)
             signals.train = self._train_rate.measure(queue.jitter_us)
@@ -206,7 +206,7 @@ class PathEstimator:
             queue.rebase()
             self._round_trip.rebase()
             self._busy_since_us = None
-        if phase is Phase.FOLLOW and self._rate.phase is Phase.DRAIN:
+        if self._rate.has_dropped:
             self._recovery_probes_us = [now_us + delay_us for delay_us in reversed(RECOVERY_DELAYS_US)]
         if self._rate.rate_bps > before_bps * 1.02 or self._rate.rate_bps < before_bps * 0.98:
             self._changed_at_index = self._newest_sent + 1
@@ -237,7 +237,7 @@ class PathEstimator:
         while self._start_probes and wanted_bps <= rate_bps:
             wanted_bps = self._start_probes.pop()
         train = self._train_rate.measure(self._queue.jitter_us)
-        is_known = train is not None and train.rate_bps < _KNOWN_RATIO * rate_bps
+        is_known = train is not None and self._rate.trust * train.rate_bps < _KNOWN_RATIO * rate_bps
         while self._recovery_probes_us and self._recovery_probes_us[-1] <= now_us:
             self._recovery_probes_us.pop()
             wanted_bps = 0.0 if is_known else PERIODIC_RATIO * rate_bps

@@ -59,6 +59,12 @@ class QueueDelay:
         """For how long the ways have stayed as long as they are."""
         return self._newest_us - self._flat_since_us
 
+    @property
+    def habit_us(self) -> int:
+        """The least that has stood within the last second or two, at any time: what other senders' frames leave."""
+        newest = [way_us for _, way_us in (self._buckets[-1], self._buckets[-2])] if len(self._buckets) > 1 else [0]
+        return max(0, min(newest) - self.base_us) if len(newest) > 1 else 0
+
     def add(self, arrived_at_us: int, low_us: int) -> None:
         """Take the lowest way of a train that is complete."""
         before_us, last_us = self._last_lows_us

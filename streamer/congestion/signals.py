@@ -19,6 +19,7 @@ class Signals:
     now_us: int
     standing_us: int
     newest_us: int
+    habit_us: int
     flat_us: int
     jitter_us: int
     usage: Usage

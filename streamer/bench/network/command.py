@@ -161,7 +161,9 @@ def command(
     if live:
         from streamer.bench.network.live.bench import run_live
 
-        result, timelines = run_live([] if names is None or names.lower() == _ALL else names.split(","))
+        if estimator is not None or seeds > 1:
+            raise ConfigError("--estimator and --seeds go with the simulator, not with --live")
+        result, timelines = run_live([] if names is None else names.split(","), traces)
     else:
         chosen = [] if names is None and traces else select(names or _ALL)
         chosen += [trace_scenario(file) for file in traces]

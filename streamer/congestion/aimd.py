@@ -41,7 +41,11 @@ _SHARED_CUT = 0.25
 _LIMITED_CUT_RATIO = 0.85
 _STEADY_RANGE = (0.95, 1.05)
 _DROP_RATIO = 0.7
-_YIELDED_RATIO = 0.7
+# As much is given up for a queue that others fill, before it is taken as theirs.
+_YIELD_RATIO = 0.5
+_FAIR_RATIO = 0.5
+_COMPETE_CUT_RATIO = 0.85
+_COMPETE_CUT_US = 1_000_000
 _COMPETE_AFTER_US = 2_000_000
 _COMPETE_GROWTH_PER_S = 0.08
 _COMPETE_CALM_US = 1_000_000
@@ -78,7 +82,12 @@ class RateControl:
         self._slack_us = 0
         self._entered_at_us = now_us
         self._entered_bps = self.rate_bps
+        self._entered_trust = self._trust
+        self._yields = False
         self._calm_since_us: int | None = None
+        self._cut_at_us = now_us
+        # What the path carried before somebody else filled it.
+        self._whole_bps = rate_bps
         self._updated_at_us = now_us
 
     def update(self, signals: Signals) -> None:
@@ -110,6 +119,8 @@ class RateControl:
         self.phase = phase
         self._entered_at_us = now_us
         self._entered_bps = self.rate_bps
+        self._entered_trust = self._trust
+        self._yields = False
         self._calm_since_us = None
 
     # FOLLOW
@@ -182,7 +193,7 @@ class RateControl:
             self._follow_again(now_us)
             return
         if age_us > _COMPETE_AFTER_US:
-            if signals.standing_us > HIGH_US + self._slack_us and self.rate_bps < _YIELDED_RATIO * self._entered_bps:
+            if signals.standing_us > HIGH_US + self._slack_us and self._yields:
                 self._enter(Phase.COMPETE, now_us)
             else:
                 self._follow_again(now_us)
@@ -190,7 +201,15 @@ class RateControl:
         low, high = _DRAIN_RATIOS
         queue_us = max(signals.standing_us, signals.newest_us - _FRAME_US)
         ratio = min(max(1 - queue_us / _DRAIN_US, low), high)
-        self.set_rate(min(self.capacity_bps * ratio, self.rate_bps if signals.busy is None else self._ceiling_bps), Reason.QUEUE)
+        rate_bps = self.capacity_bps * ratio
+        if signals.busy is None:
+            rate_bps = min(rate_bps, self.rate_bps)
+        if signals.train is not None and self._trust < _SHARED_TRUST * self._entered_trust:
+            self._yields = True
+            self._whole_bps = signals.train.rate_bps
+        if self._yields:
+            rate_bps = max(rate_bps, _YIELD_RATIO * self._entered_bps)
+        self.set_rate(rate_bps, Reason.QUEUE)
 
     def _follow_again(self, now_us: int) -> None:
         assert self.capacity_bps is not None
@@ -214,7 +233,13 @@ class RateControl:
         elif now_us - self._calm_since_us > _COMPETE_CALM_US:
             self._enter(Phase.FOLLOW, now_us)
             return
-        self.set_rate(self.rate_bps * (1 + _COMPETE_GROWTH_PER_S * elapsed_us / _SECOND_US), Reason.COMPETITION)
+        rate_bps: float = self.rate_bps
+        if signals.lost_packets and now_us - self._cut_at_us > _COMPETE_CUT_US:
+            self._cut_at_us = now_us
+            rate_bps *= _COMPETE_CUT_RATIO
+        elif rate_bps < _FAIR_RATIO * self._whole_bps:
+            rate_bps *= 1 + _COMPETE_GROWTH_PER_S * elapsed_us / _SECOND_US
+        self.set_rate(rate_bps, Reason.COMPETITION)
 
 
 # A queue that has not changed for so long although less was sent is none.

@@ -30,3 +30,4 @@ class Signals:
     is_application_limited: bool
     is_loss_suspicious: bool
     is_answered: bool
+    lost_packets: int

@@ -27,10 +27,12 @@ _MAX_LATENESS_US = 2_000
 _US_PER_MS = 1_000
 
 
-def run_live(names: Sequence[str], traces: Sequence[Path] = ()) -> tuple[Result, list[Timeline]]:
+def run_live(
+    names: Sequence[str], traces: Sequence[Path] = (), packets_folder: Path | None = None
+) -> tuple[Result, list[Timeline]]:
     """Carry out the scenarios of these names and of these files; return the result, and what happened over time.
 
-    Without either, all that there are.
+    Without either, all that there are. The logs of the link stay in `packets_folder`.
 
     Raises:
         ConfigError: a name is unknown, a file is no trace, namespaces are not allowed, or a program is missing.
@@ -41,7 +43,8 @@ def run_live(names: Sequence[str], traces: Sequence[Path] = ()) -> tuple[Result,
     with _ending_on_termination():
         for scenario in _chosen(names, traces):
             say(f"{scenario.name}: {scenario.title}, {scenario.seconds:g} s")
-            measured = measure(scenario)
+            log_file = None if packets_folder is None else packets_folder / f"{scenario.name}.csv"
+            measured = measure(scenario, log_file)
             result = result_of(measured)
             for reason in result["distrust"]:
                 say(f"{scenario.name} is not to be trusted: {reason}")

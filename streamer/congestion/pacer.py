@@ -3,10 +3,11 @@
 Owns the backlog. Knows nothing of sockets or codecs: `release` is told the time and returns packets. It never drops
 one: a backlog is reported, and whoever makes the frames makes fewer or smaller ones.
 
-Rules: packets wait in bursts, in order within their priority. A frame of at most 16 packets is one burst, a longer one
-several that take 2 ms each at the pacing rate. A burst that finds nothing waiting leaves at once; each later one when
-the one before it has been paid for at the pacing rate. So a burst that a timer releases late does not delay those
-behind it, but a long stall earns no more than a few milliseconds.
+Rules: packets wait in bursts, in order within their priority. A frame of at most 16 packets is one burst. A longer one
+is as few as may be, all of the same size, spread so that the last one leaves when the frame has been paid for at the
+pacing rate. A burst that finds nothing waiting leaves at once; each later one when its distance to the one before it
+has passed. So a burst that a timer releases late does not delay those behind it, but a long stall earns no more than a
+few milliseconds.
 """
 
 from collections import deque
@@ -16,10 +17,11 @@ from typing import Generic, Protocol, TypeVar
 
 # What one call of the kernel takes at once. At 9 Mbit/s and 60 fps it is a whole frame of 1200-byte payloads.
 BURST_PACKETS = 16
-# Shorter bursts build shorter queues, and cost more wake-ups: at 2 ms a frame of 60 fps has four.
-BURST_US = 2_000
-# What timers that are a millisecond late would make of shorter ones anyway.
-MIN_BURST_PACKETS = 4
+# A wake-up of the event loop costs as much as sending ten packets, so a burst may be longer where that is a short time:
+# at 25 Mbit/s and 60 fps a frame leaves in two, and the queue that the second one meets is half a frame long.
+BURST_US = 5_000
+# Resends come beside a frame's bursts and are many after a tail drop: these many at a time make no queue of their own.
+RESENT_PACKETS = 4
 # Frames come one at a time, so they may leave faster than the path carries them; what was lost may be much, and is sent
 # again at half of that.
 RESENT_COST = 2
@@ -51,15 +53,15 @@ PacketT = TypeVar("PacketT", bound=Paced)
 
 
 class _Burst(Generic[PacketT]):
-    """Packets that leave together. `cost_bytes` is what is paid for them."""
+    """Packets that leave together. `cost_bytes` is what is to be paid for before the next burst leaves."""
 
     __slots__ = ("cost_bytes", "ends_frame", "packets", "size_bytes")
 
-    def __init__(self, packets: Sequence[PacketT], cost: int) -> None:
+    def __init__(self, packets: Sequence[PacketT], *, cost: float = 1, ends_frame: bool = False) -> None:
         self.packets = packets
         self.size_bytes = sum([packet.size_bytes for packet in packets])
-        self.cost_bytes = cost * self.size_bytes
-        self.ends_frame = False
+        self.cost_bytes = round(cost * self.size_bytes)
+        self.ends_frame = ends_frame
 
 
 class Pacer(Generic[PacketT]):
@@ -122,12 +124,7 @@ class Pacer(Generic[PacketT]):
             return
         if packets and not self._backlog_packets:
             self._due_at_us = now_us
-        cost = RESENT_COST if priority is Priority.RETRANSMISSION else 1
-        count = len(packets) if len(packets) <= BURST_PACKETS else self._burst_packets(packets)
-        bursts = [_Burst(packets[at : at + count], cost) for at in range(0, len(packets), count or 1)]
-        if priority is Priority.VIDEO and bursts:
-            bursts[-1].ends_frame = True
-            self._frames += 1
+        bursts = self._cut_frame(packets) if priority is Priority.VIDEO else _cut_resends(packets)
         self._queues[priority - Priority.RETRANSMISSION].extend(bursts)
         self._backlog_packets += len(packets)
         self._backlog_bytes += sum([burst.size_bytes for burst in bursts])
@@ -166,9 +163,24 @@ class Pacer(Generic[PacketT]):
                 return queue
         return None
 
-    def _burst_packets(self, packets: Sequence[PacketT]) -> int:
-        burst_bytes = self._pacing_bps * BURST_US // _BITS_PER_BYTE_US
-        return min(max(burst_bytes // packets[0].size_bytes, MIN_BURST_PACKETS), BURST_PACKETS)
+    def _cut_frame(self, packets: Sequence[PacketT]) -> list[_Burst[PacketT]]:
+        if not packets:
+            return []
+        self._frames += 1
+        longest = max(BURST_PACKETS, self._pacing_bps * BURST_US // _BITS_PER_BYTE_US // packets[0].size_bytes)
+        count = -(-len(packets) // longest)
+        size = -(-len(packets) // count)
+        # The last burst leaves when the whole frame has been paid for, so those before it pay for it.
+        cost = count / max(1, count - 1)
+        bursts = [_Burst(packets[at : at + size], cost=cost) for at in range(0, len(packets), size)]
+        bursts[-1] = _Burst(packets[size * (len(bursts) - 1) :], ends_frame=True)
+        return bursts
 
     def _paying_us(self, size_bytes: int) -> int:
         return size_bytes * _BITS_PER_BYTE_US // self._pacing_bps
+
+
+def _cut_resends(packets: Sequence[PacketT]) -> list[_Burst[PacketT]]:
+    return [
+        _Burst(packets[at : at + RESENT_PACKETS], cost=RESENT_COST) for at in range(0, len(packets), RESENT_PACKETS)
+    ]

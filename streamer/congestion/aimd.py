@@ -22,7 +22,7 @@ LOW_US = 6_000
 _MAX_HABIT_US = 10_000
 _FRAME_US = 16_000
 _SLOW_RATIO = 0.7
-SAFE_RATIO = 0.97
+SAFE_RATIO = 0.98
 # A queue is drained within this time. Less would take more of the rate than a viewer forgives, more keeps it late.
 _DRAIN_US = 350_000
 _DRAIN_RATIOS = (0.4, 0.92)

@@ -34,7 +34,7 @@ _BITS_PER_BYTE_US = 8_000_000
 
 
 class Priority(IntEnum):
-    """Who goes first. `AUDIO` does not wait at all."""
+    """Who goes first. `AUDIO` does not wait at all, and `PADDING` is never enqueued: it is made when nothing waits."""
 
     AUDIO = 0
     RETRANSMISSION = 1
@@ -55,13 +55,16 @@ PacketT = TypeVar("PacketT", bound=Paced)
 class _Burst(Generic[PacketT]):
     """Packets that leave together. `cost_bytes` is what is to be paid for before the next burst leaves."""
 
-    __slots__ = ("cost_bytes", "ends_frame", "packets", "size_bytes")
+    __slots__ = ("cost_bytes", "ends_frame", "is_resend", "packets", "size_bytes")
 
-    def __init__(self, packets: Sequence[PacketT], *, cost: float = 1, ends_frame: bool = False) -> None:
+    def __init__(
+        self, packets: Sequence[PacketT], *, cost: float = 1, ends_frame: bool = False, is_resend: bool = False
+    ) -> None:
         self.packets = packets
         self.size_bytes = sum([packet.size_bytes for packet in packets])
         self.cost_bytes = round(cost * self.size_bytes)
         self.ends_frame = ends_frame
+        self.is_resend = is_resend
 
 
 class Pacer(Generic[PacketT]):
@@ -75,21 +78,25 @@ class Pacer(Generic[PacketT]):
         "_due_at_us",
         "_frames",
         "_pacing_bps",
-        "_queues",
+        "_resend_due_at_us",
+        "_resends",
+        "_waiting_frames",
     )
 
     def __init__(self, pacing_bps: int) -> None:
         self._pacing_bps = pacing_bps
         self._audio: list[PacketT] = []
         self._audio_at_us = 0
-        # One queue for each priority that waits, the first served first.
-        self._queues: tuple[deque[_Burst[PacketT]], ...] = (deque(), deque(), deque())
-        # Everything that has left is paid for at this instant.
+        self._resends: deque[_Burst[PacketT]] = deque()
+        self._frames: deque[_Burst[PacketT]] = deque()
+        # When everything that has left is paid for; resends wait for each other alone.
         self._due_at_us = 0
+        self._resend_due_at_us = 0
         # Without audio.
         self._backlog_bytes = 0
         self._backlog_packets = 0
-        self._frames = 0
+        # How many frames have bursts that wait.
+        self._waiting_frames = 0
 
     @property
     def pacing_bps(self) -> int:
@@ -117,15 +124,24 @@ class Pacer(Generic[PacketT]):
         self._pacing_bps = pacing_bps
 
     def enqueue(self, packets: Sequence[PacketT], priority: Priority, now_us: int) -> None:
-        """Take packets of one priority, in order: the whole of a frame, as no burst holds packets of two."""
+        """Take packets of one priority, in order; of video a whole frame at a time."""
         if priority is Priority.AUDIO:
             self._audio += packets
             self._audio_at_us = now_us
             return
-        if packets and not self._backlog_packets:
+        if not packets:
+            return
+        if not self._backlog_packets:
             self._due_at_us = now_us
-        bursts = self._cut_frame(packets) if priority is Priority.VIDEO else _cut_resends(packets)
-        self._queues[priority - Priority.RETRANSMISSION].extend(bursts)
+        if priority is Priority.RETRANSMISSION:
+            if not self._resends:
+                self._resend_due_at_us = now_us
+            bursts = _cut_resends(packets)
+            self._resends.extend(bursts)
+        else:
+            bursts = self._cut_frame(packets)
+            self._frames.extend(bursts)
+            self._waiting_frames += 1
         self._backlog_packets += len(packets)
         self._backlog_bytes += sum([burst.size_bytes for burst in bursts])
 
@@ -138,35 +154,42 @@ class Pacer(Generic[PacketT]):
         """
         packets, self._audio = self._audio, []
         left_bytes = self._backlog_bytes if budget_bytes is None else budget_bytes
-        queue = self._first_queue()
-        while queue is not None and self._due_at_us <= now_us and left_bytes > 0:
+        while left_bytes > 0 and (queue := self._due_queue(now_us)) is not None:
             burst = queue.popleft()
             packets += burst.packets
             left_bytes -= burst.size_bytes
             self._backlog_packets -= len(burst.packets)
             self._backlog_bytes -= burst.size_bytes
-            cost_bytes = max(burst.cost_bytes, WAITING_COST * burst.size_bytes if self._frames > 1 else 0)
-            self._frames -= burst.ends_frame
-            self._due_at_us = max(self._due_at_us, now_us - MAX_LATE_US) + self._paying_us(cost_bytes)
-            queue = self._first_queue()
+            self._pay(burst, now_us)
         return packets
 
     def next_wake_us(self) -> int | None:
         """Return when `release` is worth calling again, or None while nothing waits."""
         if self._audio:
             return self._audio_at_us
+        if self._resends:
+            return self._resend_due_at_us
         return self._due_at_us if self._backlog_packets else None
 
-    def _first_queue(self) -> deque[_Burst[PacketT]] | None:
-        for queue in self._queues:
-            if queue:
-                return queue
-        return None
+    def _due_queue(self, now_us: int) -> deque[_Burst[PacketT]] | None:
+        if self._resends:
+            return self._resends if self._resend_due_at_us <= now_us else None
+        return self._frames if self._frames and self._due_at_us <= now_us else None
+
+    def _pay(self, burst: _Burst[PacketT], now_us: int) -> None:
+        """Move on what comes next. A resend does not wait for a frame's bursts, but they pay for it."""
+        if burst.is_resend:
+            cost_us = self._paying_us(burst.cost_bytes)
+            self._resend_due_at_us = max(self._resend_due_at_us, now_us - MAX_LATE_US) + cost_us
+            self._due_at_us = max(self._due_at_us, now_us - MAX_LATE_US) + cost_us
+            return
+        cost_bytes = burst.cost_bytes
+        if self._waiting_frames > 1:
+            cost_bytes = max(cost_bytes, WAITING_COST * burst.size_bytes)
+        self._waiting_frames -= burst.ends_frame
+        self._due_at_us = max(self._due_at_us, now_us - MAX_LATE_US) + self._paying_us(cost_bytes)
 
     def _cut_frame(self, packets: Sequence[PacketT]) -> list[_Burst[PacketT]]:
-        if not packets:
-            return []
-        self._frames += 1
         longest = max(BURST_PACKETS, self._pacing_bps * BURST_US // _BITS_PER_BYTE_US // packets[0].size_bytes)
         count = -(-len(packets) // longest)
         size = -(-len(packets) // count)
@@ -182,5 +205,6 @@ class Pacer(Generic[PacketT]):
 
 def _cut_resends(packets: Sequence[PacketT]) -> list[_Burst[PacketT]]:
     return [
-        _Burst(packets[at : at + RESENT_PACKETS], cost=RESENT_COST) for at in range(0, len(packets), RESENT_PACKETS)
+        _Burst(packets[at : at + RESENT_PACKETS], cost=RESENT_COST, is_resend=True)
+        for at in range(0, len(packets), RESENT_PACKETS)
     ]

@@ -15,12 +15,14 @@ from streamer.congestion.decision import Reason, Usage
 from streamer.congestion.signals import Signals
 
 # A frame of 60 fps takes 15 ms to pass a path that it fills, so less than that does not stand out.
-HIGH_US = 12_000
+HIGH_US = 10_000
 LOW_US = 6_000
 # How much of what the path carries is used: what is left absorbs that frames are not of equal size.
+# Another sender's frames of 60 fps, met at the same place again and again, look like a queue of this at most.
+_MAX_HABIT_US = 10_000
 _FRAME_US = 16_000
 _SLOW_RATIO = 0.7
-SAFE_RATIO = 0.97
+SAFE_RATIO = 0.98
 # A queue is drained within this time. Less would take more of the rate than a viewer forgives, more keeps it late.
 _DRAIN_US = 350_000
 _DRAIN_RATIOS = (0.4, 0.92)
@@ -33,15 +35,22 @@ _CAREFUL_GROWTH_PER_S = 0.1
 _CAREFUL_RANGE = (0.8, 1.1)
 _CAREFUL_US = 6_000_000
 _TRUST_RANGE = (0.2, 1.0)
-_TRUST_PER_S = 0.03
+_TRUST_PER_S = 0.04
 _SHARED_TRUST = 0.85
-_SHARED_RATIO = 0.9
+_SHARED_CUT = 0.25
 _LIMITED_CUT_RATIO = 0.85
 _STEADY_RANGE = (0.95, 1.05)
-_YIELDED_RATIO = 0.7
+_DROP_RATIO = 0.7
+# As much is given up for a queue that others fill, before it is taken as theirs.
+_YIELD_RATIO = 0.5
+_FAIR_RATIO = 0.5
+_COMPETE_CUT_RATIO = 0.85
+_COMPETE_CUT_US = 1_000_000
 _COMPETE_AFTER_US = 2_000_000
 _COMPETE_GROWTH_PER_S = 0.08
 _COMPETE_CALM_US = 1_000_000
+# What went on during a longer pause between reports is not known, so it counts no more than a usual one.
+_MAX_ELAPSED_US = 150_000
 _SECOND_US = 1_000_000
 
 
@@ -62,24 +71,32 @@ class RateControl:
         self.rate_bps = rate_bps
         self.phase = Phase.FOLLOW
         self.reason = Reason.START
-        self.is_rebased = False
+        # What the last update found, besides the rate.
+        self.is_rebased = self.has_dropped = False
         # What the path carried when a queue stood last.
         self.capacity_bps: int | None = None
         self._congested_at_us = now_us
         # How much of what trains say was really carried.
         self._trust = 1.0
+        # By how much the path's nature, and that of other senders, moves the bounds of a queue.
+        self._slack_us = 0
         self._entered_at_us = now_us
         self._entered_bps = self.rate_bps
+        self._entered_trust = self._trust
+        self._yields = False
         self._calm_since_us: int | None = None
+        self._cut_at_us = now_us
+        # What the path carried before somebody else filled it.
+        self._whole_bps = rate_bps
         self._updated_at_us = now_us
 
     def update(self, signals: Signals) -> None:
         """Decide anew after a report."""
-        elapsed_us = min(signals.now_us - self._updated_at_us, _SECOND_US)
+        elapsed_us = min(signals.now_us - self._updated_at_us, _MAX_ELAPSED_US)
         self._updated_at_us = signals.now_us
-        self.is_rebased = False
+        self.is_rebased = self.has_dropped = False
         if self._trust < 1:
-            self._trust = min(1.0, self._trust + _TRUST_PER_S * elapsed_us / _SECOND_US)
+            self._trust = min(1.0, self._trust + (1 - self._trust) * _TRUST_PER_S * elapsed_us / _SECOND_US)
         match self.phase:
             case Phase.FOLLOW:
                 self._follow(signals, elapsed_us)
@@ -87,6 +104,11 @@ class RateControl:
                 self._drain(signals)
             case Phase.COMPETE:
                 self._compete(signals, elapsed_us)
+
+    @property
+    def trust(self) -> float:
+        """How much of what trains say is really carried, as a ratio."""
+        return self._trust
 
     def set_rate(self, rate_bps: float, reason: Reason) -> None:
         """Set the rate for a reason of somebody else's, within the bounds."""
@@ -97,14 +119,17 @@ class RateControl:
         self.phase = phase
         self._entered_at_us = now_us
         self._entered_bps = self.rate_bps
+        self._entered_trust = self._trust
+        self._yields = False
         self._calm_since_us = None
 
     # FOLLOW
 
     def _follow(self, signals: Signals, elapsed_us: int) -> None:
+        self._slack_us = signals.jitter_us + min(signals.habit_us, _MAX_HABIT_US)
         is_growing = signals.usage is Usage.OVER and signals.standing_us > HIGH_US // 2
         is_slow = signals.slow_bps is not None and signals.slow_bps < _SLOW_RATIO * self.rate_bps
-        if signals.standing_us > HIGH_US + signals.jitter_us or is_growing or is_slow:
+        if signals.standing_us > HIGH_US + self._slack_us or is_growing or is_slow:
             self._enter(Phase.DRAIN, signals.now_us)
             self._measure(signals)
             if is_slow and signals.busy is None:
@@ -113,7 +138,7 @@ class RateControl:
             return
         if signals.is_application_limited:
             self.reason = Reason.APPLICATION_LIMITED
-        elif signals.standing_us > LOW_US + signals.jitter_us or signals.is_loss_suspicious or signals.usage is Usage.OVER:
+        elif signals.standing_us > LOW_US + self._slack_us or signals.is_loss_suspicious or signals.usage is Usage.OVER:
             self.reason = Reason.HOLD
         else:
             self._grow(signals, elapsed_us)
@@ -155,7 +180,7 @@ class RateControl:
 
     def _drain(self, signals: Signals) -> None:
         now_us = signals.now_us
-        low_us = LOW_US + signals.jitter_us
+        low_us = LOW_US + self._slack_us
         if signals.standing_us < low_us and signals.newest_us < low_us + _FRAME_US and signals.is_answered:
             self._follow_again(now_us)
             return
@@ -168,7 +193,7 @@ class RateControl:
             self._follow_again(now_us)
             return
         if age_us > _COMPETE_AFTER_US:
-            if signals.standing_us > HIGH_US + signals.jitter_us and self.rate_bps < _YIELDED_RATIO * self._entered_bps:
+            if signals.standing_us > HIGH_US + self._slack_us and self._yields:
                 self._enter(Phase.COMPETE, now_us)
             else:
                 self._follow_again(now_us)
@@ -176,26 +201,45 @@ class RateControl:
         low, high = _DRAIN_RATIOS
         queue_us = max(signals.standing_us, signals.newest_us - _FRAME_US)
         ratio = min(max(1 - queue_us / _DRAIN_US, low), high)
-        self.set_rate(min(self.capacity_bps * ratio, self.rate_bps if signals.busy is None else self._ceiling_bps), Reason.QUEUE)
+        rate_bps = self.capacity_bps * ratio
+        if signals.busy is None:
+            rate_bps = min(rate_bps, self.rate_bps)
+        if signals.train is not None and self._trust < _SHARED_TRUST * self._entered_trust:
+            self._yields = True
+            self._whole_bps = signals.train.rate_bps
+        if self._yields:
+            rate_bps = max(rate_bps, _YIELD_RATIO * self._entered_bps)
+        self.set_rate(rate_bps, Reason.QUEUE)
 
     def _follow_again(self, now_us: int) -> None:
         assert self.capacity_bps is not None
-        ratio = _SHARED_RATIO if self._trust < _SHARED_TRUST else SAFE_RATIO
+        ratio = SAFE_RATIO
+        if self._trust < _SHARED_TRUST:
+            ratio = 1 - _SHARED_CUT * self._trust
+            self._trust *= ratio
+        before_bps = self._entered_bps
         self._enter(Phase.FOLLOW, now_us)
         self.set_rate(ratio * self.capacity_bps, Reason.DRAINED)
+        self.has_dropped = self.rate_bps < _DROP_RATIO * before_bps
 
     # COMPETE
 
     def _compete(self, signals: Signals, elapsed_us: int) -> None:
         now_us = signals.now_us
-        if signals.standing_us > LOW_US + signals.jitter_us:
+        if signals.standing_us > LOW_US + self._slack_us:
             self._calm_since_us = None
         elif self._calm_since_us is None:
             self._calm_since_us = now_us
         elif now_us - self._calm_since_us > _COMPETE_CALM_US:
             self._enter(Phase.FOLLOW, now_us)
             return
-        self.set_rate(self.rate_bps * (1 + _COMPETE_GROWTH_PER_S * elapsed_us / _SECOND_US), Reason.COMPETITION)
+        rate_bps: float = self.rate_bps
+        if signals.lost_packets and now_us - self._cut_at_us > _COMPETE_CUT_US:
+            self._cut_at_us = now_us
+            rate_bps *= _COMPETE_CUT_RATIO
+        elif rate_bps < _FAIR_RATIO * self._whole_bps:
+            rate_bps *= 1 + _COMPETE_GROWTH_PER_S * elapsed_us / _SECOND_US
+        self.set_rate(rate_bps, Reason.COMPETITION)
 
 
 # A queue that has not changed for so long although less was sent is none.

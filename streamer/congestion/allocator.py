@@ -5,7 +5,7 @@ Owns what headers, audio and resends take away. What several viewers' wishes com
 
 from dataclasses import dataclass
 
-from streamer.congestion.decision import Decision, RateLimits
+from streamer.congestion.decision import Decision, RateLimits, Reason
 from streamer.congestion.pacer import Priority
 
 # A target that rises by less is not worth an encoder's while; one that falls always is.
@@ -66,6 +66,8 @@ class Allocator:
         """Return what the next frame may be like."""
         interval_us = round(1_000_000 / self._fps)
         frame_bytes = self.target_bps * interval_us // _BITS_PER_BYTE_US
-        room_us = interval_us + _FRAME_QUEUE_US - decision.queue_us - backlog_us
+        # A queue that others hold full does not get shorter by smaller frames.
+        queue_us = 0 if decision.reason is Reason.COMPETITION else decision.queue_us
+        room_us = interval_us + _FRAME_QUEUE_US - queue_us - backlog_us
         room_bytes = decision.estimate_bps * max(room_us, 0) // _BITS_PER_BYTE_US
         return Allowance(self.target_bps, self._fps, max(room_bytes, round(_MIN_FRAME_RATIO * frame_bytes)))

@@ -116,7 +116,7 @@ class PathEstimator:
                 self._loss.forget(now_us)
                 self._limit = ApplicationLimit(now_us)
             self._judge_loss(report, now_us)
-            self._control(newest.index, now_us)
+            self._control(newest.index, len(report.lost), now_us)
             self._probe(now_us)
         self.decision = self._decide(now_us)
         return self.decision
@@ -161,7 +161,7 @@ class PathEstimator:
             queue.look(trains.open.arrivals_us[0], trains.open.low_us)
 
     def _judge_loss(self, report: Report, now_us: int) -> None:
-        if self._rate.phase is Phase.DRAIN:
+        if self._rate.phase is not Phase.FOLLOW:
             # What a queue that is full has lost is answered by draining it.
             self._loss.forget(now_us)
             return
@@ -172,7 +172,7 @@ class PathEstimator:
                 rate_bps = min(self._rate.rate_bps, acked_bps / (1 - verdict.loss_ratio)) * verdict.cut_ratio
                 self._rate.set_rate(rate_bps, Reason.LOSS)
 
-    def _control(self, newest_index: int, now_us: int) -> None:
+    def _control(self, newest_index: int, lost_packets: int, now_us: int) -> None:
         before_bps = self._rate.rate_bps
         queue = self._queue
         train = self._trains.open
@@ -186,6 +186,7 @@ class PathEstimator:
             now_us=now_us,
             standing_us=queue.standing_us,
             newest_us=newest_us,
+            habit_us=queue.habit_us,
             slow_bps=slow_bps,
             flat_us=queue.flat_us,
             jitter_us=queue.jitter_us,
@@ -196,17 +197,18 @@ class PathEstimator:
             is_application_limited=self._limit.is_limited,
             is_loss_suspicious=self._loss.is_suspicious,
             is_answered=newest_index >= self._changed_at_index,
+            lost_packets=lost_packets,
         )
-        phase = self._rate.phase
         if self._busy_since_us is not None and queue.standing_us > HIGH_US:
             self._train_rate.forget_before(self._busy_since_us)
             signals.train = self._train_rate.measure(queue.jitter_us)
         self._rate.update(signals)
+        queue.holds_base = self._rate.phase is not Phase.FOLLOW
         if self._rate.is_rebased:
             queue.rebase()
             self._round_trip.rebase()
             self._busy_since_us = None
-        if phase is Phase.FOLLOW and self._rate.phase is Phase.DRAIN:
+        if self._rate.has_dropped:
             self._recovery_probes_us = [now_us + delay_us for delay_us in reversed(RECOVERY_DELAYS_US)]
         if self._rate.rate_bps > before_bps * 1.02 or self._rate.rate_bps < before_bps * 0.98:
             self._changed_at_index = self._newest_sent + 1
@@ -237,7 +239,7 @@ class PathEstimator:
         while self._start_probes and wanted_bps <= rate_bps:
             wanted_bps = self._start_probes.pop()
         train = self._train_rate.measure(self._queue.jitter_us)
-        is_known = train is not None and train.rate_bps < _KNOWN_RATIO * rate_bps
+        is_known = train is not None and self._rate.trust * train.rate_bps < _KNOWN_RATIO * rate_bps
         while self._recovery_probes_us and self._recovery_probes_us[-1] <= now_us:
             self._recovery_probes_us.pop()
             wanted_bps = 0.0 if is_known else PERIODIC_RATIO * rate_bps

@@ -5,8 +5,8 @@ does no I/O and reads no clock: whoever drives it hands in the time and calls ag
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Generic
+from dataclasses import dataclass, replace
+from typing import Any, Generic
 
 from streamer.congestion.allocator import Allocator, Allowance
 from streamer.congestion.decision import Decision, RateLimits
@@ -22,6 +22,23 @@ OVERHEAD_BYTES = 48
 # How long a cluster waits for a frame to travel with before it goes alone.
 _PROBE_PATIENCE_US = 20_000
 _BITS_PER_BYTE_US = 8_000_000
+
+
+# Until a report has come: the round trip of another continent.
+_UNKNOWN_RTT_US = 200_000
+# Chromium reports every 50 ms from 220 kbit/s on; what a queue or a timer adds must not make a second copy of everything.
+_REPORT_US = 60_000
+_MIN_CONFIRMATION_US = 80_000
+# A frame that leaves at once. What is more than that has had packets behind it to show what is missing.
+_TAIL_PACKETS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Lost(Generic[PacketT]):
+    """A copy of a packet that did not arrive, and when it had left."""
+
+    packet: PacketT
+    sent_at_us: int
 
 
 class Flow(Generic[PacketT]):
@@ -45,6 +62,8 @@ class Flow(Generic[PacketT]):
         self._cluster: int | None = None
         self._cluster_at_us = now_us
         self._cluster_bytes = 0
+        # When the packets that left last should have been confirmed.
+        self._tail_at_us: int | None = None
         self.decision: Decision = self._estimator.decision
         self._adopt(self.decision)
 
@@ -74,14 +93,16 @@ class Flow(Generic[PacketT]):
 
     def next_wake_us(self) -> int | None:
         """Return when to call `tick` and `release` again, or None while nothing waits."""
-        wakes = [self._estimator.next_tick_us(), self._probe_wake_us()]
+        wakes = [self._estimator.next_tick_us(), self._probe_wake_us(), self._tail_at_us]
         room_bytes = self._room_bytes()
         if room_bytes is None or room_bytes > 0:
             wakes.append(self._pacer.next_wake_us())
         return min([at_us for at_us in wakes if at_us is not None], default=None)
 
-    def sent(self, index: int, size_bytes: int, now_us: int, priority: Priority) -> None:
-        """Note a packet that left: its transport-wide index, and its size on the wire."""
+    def sent(
+        self, index: int, size_bytes: int, now_us: int, priority: Priority, packet: PacketT | None = None
+    ) -> None:
+        """Note a packet that left: its transport-wide index, its size on the wire, and itself where its loss matters."""
         self._allocator.sent(size_bytes, priority)
         if not self._has_feedback:
             return
@@ -91,14 +112,27 @@ class Flow(Generic[PacketT]):
             if not self._cluster_bytes:
                 self._cluster_at_us = now_us
             self._cluster_bytes += size_bytes
-        packet = Sent(index, size_bytes, now_us, priority, cluster)
-        self._in_flight.add(packet)
-        self._estimator.packet_sent(packet)
+        record = Sent(index, size_bytes, now_us, priority, cluster, packet)
+        self._in_flight.add(record)
+        self._estimator.packet_sent(record)
+        if packet is not None:
+            self._tail_at_us = now_us + self._confirmation_us()
 
-    def feedback(self, arrivals: Sequence[tuple[int, int | None]], now_us: int) -> None:
-        """Take in a transport-wide feedback, unwrapped."""
+    def feedback(self, arrivals: Sequence[tuple[int, int | None]], now_us: int) -> list[Lost[PacketT]]:
+        """Take in a transport-wide feedback, unwrapped; return the copies that it calls missing."""
         report = self._in_flight.report(arrivals)
         self._adopt(self._estimator.feedback_received(report, self._in_flight.size_bytes, now_us))
+        return _contents(report.lost)
+
+    def overdue(self, now_us: int) -> list[Lost[PacketT]]:
+        """Return the last packets that left if it is time to take them for lost, once.
+
+        What follows a packet shows that it is missing; nothing follows the last one of a screen that is still again.
+        """
+        if self._tail_at_us is None or now_us < self._tail_at_us:
+            return []
+        self._tail_at_us = None
+        return _contents(self._in_flight.overdue(now_us - self._confirmation_us(), _TAIL_PACKETS))
 
     def report(self, *, loss_ratio: float, rtt_us: int | None, now_us: int) -> None:
         """Take in an RTCP receiver report."""
@@ -128,6 +162,9 @@ class Flow(Generic[PacketT]):
         """Return what the next frame may be like."""
         return self._allocator.allowance(self.decision, self.backlog_us(now_us))
 
+    def _confirmation_us(self) -> int:
+        return max((self.decision.rtt_us or _UNKNOWN_RTT_US) + _REPORT_US, _MIN_CONFIRMATION_US)
+
     def _room_bytes(self) -> int | None:
         """Return how much more may be under way, or None without a limit."""
         cap_bytes = self.decision.in_flight_cap_bytes
@@ -149,6 +186,10 @@ class Flow(Generic[PacketT]):
         self.decision = replace(decision, target_bps=self._allocator.update(decision))
         is_probing = probe is not None and self._cluster_left_bytes() > 0
         self._pacer.set_pacing(max(decision.pacing_bps, probe.rate_bps) if is_probing and probe is not None else decision.pacing_bps)
+
+
+def _contents(records: Sequence[Sent]) -> list[Lost[Any]]:
+    return [Lost(record.content, record.sent_at_us) for record in records if record.content is not None]
 
 
 # Padding leaves in steps of as much as the pacer's bursts.

@@ -18,10 +18,30 @@ _FORGET_PACKETS = 4096
 class Sent:
     """One packet on its way. Times are microseconds of the side that writes them: ours, and the receiver's."""
 
-    __slots__ = ("arrived_at_us", "cluster", "index", "is_counted", "is_lost", "priority", "sent_at_us", "size_bytes")
+    __slots__ = (
+        "arrived_at_us",
+        "cluster",
+        "content",
+        "index",
+        "is_counted",
+        "is_lost",
+        "priority",
+        "sent_at_us",
+        "size_bytes",
+    )
 
-    def __init__(self, index: int, size_bytes: int, sent_at_us: int, priority: Priority, cluster: int | None) -> None:
+    def __init__(
+        self,
+        index: int,
+        size_bytes: int,
+        sent_at_us: int,
+        priority: Priority,
+        cluster: int | None = None,
+        content: object = None,
+    ) -> None:
         self.index = index
+        # What the transport calls this packet, to be told of its loss.
+        self.content = content
         self.size_bytes = size_bytes
         self.sent_at_us = sent_at_us
         self.priority = priority
@@ -103,6 +123,13 @@ class InFlight:
                 break
             packet.is_counted = False
             self.size_bytes -= packet.size_bytes
+
+    def overdue(self, sent_before_us: int, most: int) -> list[Sent]:
+        """Return the packets that left last, if no report speaks of them although they left before that instant."""
+        newest = self._order[-1] if self._order else -1
+        first = max(self._unspoken_from, newest - most + 1)
+        packets = [packet for index in range(first, newest + 1) if (packet := self._records.get(index)) is not None]
+        return packets if packets and packets[-1].sent_at_us <= sent_before_us else []
 
     def _skip(self, base: int, report: Report) -> None:
         for index in range(self._unspoken_from, base):

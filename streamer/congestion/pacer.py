@@ -3,10 +3,11 @@
 Owns the backlog. Knows nothing of sockets or codecs: `release` is told the time and returns packets. It never drops
 one: a backlog is reported, and whoever makes the frames makes fewer or smaller ones.
 
-Rules: packets wait in bursts, in order within their priority. A frame of at most 16 packets is one burst, a longer one
-several that take 2 ms each at the pacing rate. A burst that finds nothing waiting leaves at once; each later one when
-the one before it has been paid for at the pacing rate. So a burst that a timer releases late does not delay those
-behind it, but a long stall earns no more than a few milliseconds.
+Rules: packets wait in bursts, in order within their priority. A frame of at most 16 packets is one burst. A longer one
+is as few as may be, all of the same size, spread so that the last one leaves when the frame has been paid for at the
+pacing rate. A burst that finds nothing waiting leaves at once; each later one when its distance to the one before it
+has passed. So a burst that a timer releases late does not delay those behind it, but a long stall earns no more than a
+few milliseconds.
 """
 
 from collections import deque
@@ -16,10 +17,11 @@ from typing import Generic, Protocol, TypeVar
 
 # What one call of the kernel takes at once. At 9 Mbit/s and 60 fps it is a whole frame of 1200-byte payloads.
 BURST_PACKETS = 16
-# Shorter bursts build shorter queues, and cost more wake-ups: at 2 ms a frame of 60 fps has four.
-BURST_US = 2_000
-# What timers that are a millisecond late would make of shorter ones anyway.
-MIN_BURST_PACKETS = 4
+# A wake-up of the event loop costs as much as sending ten packets, so a burst may be longer where that is a short time:
+# at 25 Mbit/s and 60 fps a frame leaves in two, and the queue that the second one meets is half a frame long.
+BURST_US = 5_000
+# Resends come beside a frame's bursts and are many after a tail drop: these many at a time make no queue of their own.
+RESENT_PACKETS = 4
 # Frames come one at a time, so they may leave faster than the path carries them; what was lost may be much, and is sent
 # again at half of that.
 RESENT_COST = 2
@@ -32,7 +34,7 @@ _BITS_PER_BYTE_US = 8_000_000
 
 
 class Priority(IntEnum):
-    """Who goes first. `AUDIO` does not wait at all."""
+    """Who goes first. `AUDIO` does not wait at all, and `PADDING` is never enqueued: it is made when nothing waits."""
 
     AUDIO = 0
     RETRANSMISSION = 1
@@ -51,15 +53,18 @@ PacketT = TypeVar("PacketT", bound=Paced)
 
 
 class _Burst(Generic[PacketT]):
-    """Packets that leave together. `cost_bytes` is what is paid for them."""
+    """Packets that leave together. `cost_bytes` is what is to be paid for before the next burst leaves."""
 
-    __slots__ = ("cost_bytes", "ends_frame", "packets", "size_bytes")
+    __slots__ = ("cost_bytes", "ends_frame", "is_resend", "packets", "size_bytes")
 
-    def __init__(self, packets: Sequence[PacketT], cost: int) -> None:
+    def __init__(
+        self, packets: Sequence[PacketT], *, cost: float = 1, ends_frame: bool = False, is_resend: bool = False
+    ) -> None:
         self.packets = packets
         self.size_bytes = sum([packet.size_bytes for packet in packets])
-        self.cost_bytes = cost * self.size_bytes
-        self.ends_frame = False
+        self.cost_bytes = round(cost * self.size_bytes)
+        self.ends_frame = ends_frame
+        self.is_resend = is_resend
 
 
 class Pacer(Generic[PacketT]):
@@ -73,21 +78,25 @@ class Pacer(Generic[PacketT]):
         "_due_at_us",
         "_frames",
         "_pacing_bps",
-        "_queues",
+        "_resend_due_at_us",
+        "_resends",
+        "_waiting_frames",
     )
 
     def __init__(self, pacing_bps: int) -> None:
         self._pacing_bps = pacing_bps
         self._audio: list[PacketT] = []
         self._audio_at_us = 0
-        # One queue for each priority that waits, the first served first.
-        self._queues: tuple[deque[_Burst[PacketT]], ...] = (deque(), deque(), deque())
-        # Everything that has left is paid for at this instant.
+        self._resends: deque[_Burst[PacketT]] = deque()
+        self._frames: deque[_Burst[PacketT]] = deque()
+        # When everything that has left is paid for; resends wait for each other alone.
         self._due_at_us = 0
+        self._resend_due_at_us = 0
         # Without audio.
         self._backlog_bytes = 0
         self._backlog_packets = 0
-        self._frames = 0
+        # How many frames have bursts that wait.
+        self._waiting_frames = 0
 
     @property
     def pacing_bps(self) -> int:
@@ -115,20 +124,24 @@ class Pacer(Generic[PacketT]):
         self._pacing_bps = pacing_bps
 
     def enqueue(self, packets: Sequence[PacketT], priority: Priority, now_us: int) -> None:
-        """Take packets of one priority, in order: the whole of a frame, as no burst holds packets of two."""
+        """Take packets of one priority, in order; of video a whole frame at a time."""
         if priority is Priority.AUDIO:
             self._audio += packets
             self._audio_at_us = now_us
             return
-        if packets and not self._backlog_packets:
+        if not packets:
+            return
+        if not self._backlog_packets:
             self._due_at_us = now_us
-        cost = RESENT_COST if priority is Priority.RETRANSMISSION else 1
-        count = len(packets) if len(packets) <= BURST_PACKETS else self._burst_packets(packets)
-        bursts = [_Burst(packets[at : at + count], cost) for at in range(0, len(packets), count or 1)]
-        if priority is Priority.VIDEO and bursts:
-            bursts[-1].ends_frame = True
-            self._frames += 1
-        self._queues[priority - Priority.RETRANSMISSION].extend(bursts)
+        if priority is Priority.RETRANSMISSION:
+            if not self._resends:
+                self._resend_due_at_us = now_us
+            bursts = _cut_resends(packets)
+            self._resends.extend(bursts)
+        else:
+            bursts = self._cut_frame(packets)
+            self._frames.extend(bursts)
+            self._waiting_frames += 1
         self._backlog_packets += len(packets)
         self._backlog_bytes += sum([burst.size_bytes for burst in bursts])
 
@@ -141,34 +154,57 @@ class Pacer(Generic[PacketT]):
         """
         packets, self._audio = self._audio, []
         left_bytes = self._backlog_bytes if budget_bytes is None else budget_bytes
-        queue = self._first_queue()
-        while queue is not None and self._due_at_us <= now_us and left_bytes > 0:
+        while left_bytes > 0 and (queue := self._due_queue(now_us)) is not None:
             burst = queue.popleft()
             packets += burst.packets
             left_bytes -= burst.size_bytes
             self._backlog_packets -= len(burst.packets)
             self._backlog_bytes -= burst.size_bytes
-            cost_bytes = max(burst.cost_bytes, WAITING_COST * burst.size_bytes if self._frames > 1 else 0)
-            self._frames -= burst.ends_frame
-            self._due_at_us = max(self._due_at_us, now_us - MAX_LATE_US) + self._paying_us(cost_bytes)
-            queue = self._first_queue()
+            self._pay(burst, now_us)
         return packets
 
     def next_wake_us(self) -> int | None:
         """Return when `release` is worth calling again, or None while nothing waits."""
         if self._audio:
             return self._audio_at_us
+        if self._resends:
+            return self._resend_due_at_us
         return self._due_at_us if self._backlog_packets else None
 
-    def _first_queue(self) -> deque[_Burst[PacketT]] | None:
-        for queue in self._queues:
-            if queue:
-                return queue
-        return None
+    def _due_queue(self, now_us: int) -> deque[_Burst[PacketT]] | None:
+        if self._resends:
+            return self._resends if self._resend_due_at_us <= now_us else None
+        return self._frames if self._frames and self._due_at_us <= now_us else None
 
-    def _burst_packets(self, packets: Sequence[PacketT]) -> int:
-        burst_bytes = self._pacing_bps * BURST_US // _BITS_PER_BYTE_US
-        return min(max(burst_bytes // packets[0].size_bytes, MIN_BURST_PACKETS), BURST_PACKETS)
+    def _pay(self, burst: _Burst[PacketT], now_us: int) -> None:
+        """Move on what comes next. A resend does not wait for a frame's bursts, but they pay for it."""
+        if burst.is_resend:
+            cost_us = self._paying_us(burst.cost_bytes)
+            self._resend_due_at_us = max(self._resend_due_at_us, now_us - MAX_LATE_US) + cost_us
+            self._due_at_us = max(self._due_at_us, now_us - MAX_LATE_US) + cost_us
+            return
+        cost_bytes = burst.cost_bytes
+        if self._waiting_frames > 1:
+            cost_bytes = max(cost_bytes, WAITING_COST * burst.size_bytes)
+        self._waiting_frames -= burst.ends_frame
+        self._due_at_us = max(self._due_at_us, now_us - MAX_LATE_US) + self._paying_us(cost_bytes)
+
+    def _cut_frame(self, packets: Sequence[PacketT]) -> list[_Burst[PacketT]]:
+        longest = max(BURST_PACKETS, self._pacing_bps * BURST_US // _BITS_PER_BYTE_US // packets[0].size_bytes)
+        count = -(-len(packets) // longest)
+        size = -(-len(packets) // count)
+        # The last burst leaves when the whole frame has been paid for, so those before it pay for it.
+        cost = count / max(1, count - 1)
+        bursts = [_Burst(packets[at : at + size], cost=cost) for at in range(0, len(packets), size)]
+        bursts[-1] = _Burst(packets[size * (len(bursts) - 1) :], ends_frame=True)
+        return bursts
 
     def _paying_us(self, size_bytes: int) -> int:
         return size_bytes * _BITS_PER_BYTE_US // self._pacing_bps
+
+
+def _cut_resends(packets: Sequence[PacketT]) -> list[_Burst[PacketT]]:
+    return [
+        _Burst(packets[at : at + RESENT_PACKETS], cost=RESENT_COST, is_resend=True)
+        for at in range(0, len(packets), RESENT_PACKETS)
+    ]

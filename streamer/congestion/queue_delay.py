@@ -37,6 +37,7 @@ class QueueDelay:
         "_newest_us",
         "_recent",
         "base_us",
+        "holds_base",
         "jitter_us",
         "standing_us",
     )
@@ -50,6 +51,8 @@ class QueueDelay:
         self._jitter_us = 0.0
         self._flat_range = (0, 0)
         self._flat_since_us = self._newest_us = 0
+        # Whether the shortest way is kept although it was long ago: a queue stands, and nobody drains it.
+        self.holds_base = False
         self.base_us = 0
         self.jitter_us = 0
         self.standing_us = 0
@@ -58,6 +61,12 @@ class QueueDelay:
     def flat_us(self) -> int:
         """For how long the ways have stayed as long as they are."""
         return self._newest_us - self._flat_since_us
+
+    @property
+    def habit_us(self) -> int:
+        """The least that has stood within the last second or two, at any time: what other senders' frames leave."""
+        newest = [way_us for _, way_us in (self._buckets[-1], self._buckets[-2])] if len(self._buckets) > 1 else [0]
+        return max(0, min(newest) - self.base_us) if len(newest) > 1 else 0
 
     def add(self, arrived_at_us: int, low_us: int) -> None:
         """Take the lowest way of a train that is complete."""
@@ -93,7 +102,7 @@ class QueueDelay:
                 buckets[-1] = start_us, low_us
             return
         buckets.append((arrived_at_us, low_us))
-        while arrived_at_us - buckets[0][0] > _WINDOW_BUCKETS * _BUCKET_US:
+        while not self.holds_base and arrived_at_us - buckets[0][0] > _WINDOW_BUCKETS * _BUCKET_US:
             buckets.popleft()
         self._measure_drift()
 

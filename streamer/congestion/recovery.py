@@ -29,6 +29,9 @@ KEYFRAME_CALM_US = 2_000_000
 # A keyframe costs its bytes and a visible loss of quality: worth it when the resends cost twice as much. Resending the
 # whole of a 700 ms silence would take longer than the silence's end may delay the picture.
 RESEND_LIMIT_IN_KEYFRAMES = 2
+# Two copies of so few packets, where one in two hundred is lost, cost less than 1 % of a stream of 5 Mbit/s.
+TWICE_LIMIT_PACKETS = 4
+TWICE_LOSS_RATIO = 0.005
 # The limit beside small keyframes, whose successor may be larger: 64 packets, or 70 ms of a stream of 9 Mbit/s.
 MIN_RESEND_LIMIT_BYTES = 64 * 1200
 
@@ -57,8 +60,14 @@ class Recovery:
         # Requester and number of the last full intra request.
         self._command: tuple[int, int] | None = None
 
-    def nack(self, sequences: Sequence[int], now_us: int, rtt_us: int | None) -> Repair:
-        """Decide about packets that did not arrive, and open a keyframe request if they cannot all be resent."""
+    def nack(
+        self, sequences: Sequence[int], now_us: int, rtt_us: int | None, *, loss_ratio: float = 0.0
+    ) -> Repair:
+        """Decide about packets that did not arrive, and open a keyframe request if they cannot all be resent.
+
+        `loss_ratio` is what the path loses anyway. Where that is much and little is missing, each is named twice: a
+        resend that is lost again holds up every frame behind it for longer than a round trip.
+        """
         quiet_us = max(MIN_RESEND_INTERVAL_US, (rtt_us or 0) // 2)
         missing: dict[int, SentPacket] = {}
         is_gone = False
@@ -77,7 +86,22 @@ class Recovery:
         resend = tuple(packet for packet in missing.values() if _is_quiet(packet, now_us - quiet_us))
         for packet in resend:
             packet.retransmitted_at_us = now_us
-        return Repair(resend)
+        is_cheap = len(resend) <= TWICE_LIMIT_PACKETS and loss_ratio > TWICE_LOSS_RATIO
+        return Repair(resend * 2 if is_cheap else resend)
+
+    def lost(self, copies: Sequence[tuple[int, int]], now_us: int, rtt_us: int | None) -> Repair:
+        """Decide about copies that the transport knows to be lost: (sequence number, when that copy had left).
+
+        Nothing is done about a packet of which a newer copy is under way. So a lost resend is sent again as soon as
+        that is known, and the end of a frame that nothing follows before anybody can miss it.
+        """
+        missing = []
+        for sequence, sent_at_us in copies:
+            packet = self._history.get(sequence)
+            newest_at_us = None if packet is None else max(packet.sent_at_us, packet.retransmitted_at_us or 0)
+            if newest_at_us is not None and newest_at_us <= sent_at_us:
+                missing.append(sequence)
+        return self.nack(missing, now_us, rtt_us) if missing else Repair()
 
     def full_intra_request(self, requester_ssrc: int, number: int, now_us: int, rtt_us: int | None) -> bool:
         """Open a request unless this command number repeats the last one; return whether one was opened."""

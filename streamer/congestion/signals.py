@@ -19,6 +19,7 @@ class Signals:
     now_us: int
     standing_us: int
     newest_us: int
+    habit_us: int
     flat_us: int
     jitter_us: int
     usage: Usage
@@ -29,3 +30,4 @@ class Signals:
     is_application_limited: bool
     is_loss_suspicious: bool
     is_answered: bool
+    lost_packets: int

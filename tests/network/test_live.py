@@ -59,6 +59,16 @@ def test_real_stream_over_the_link_is_measured_from_both_ends():
     assert timeline.drops_s
 
 
+@pytest.mark.x11
+@pytest.mark.parametrize(("name", "seconds"), [("L8", 7), ("L9", 2)])
+def test_desktop_answers_what_is_pressed_on_the_far_side(name, seconds):
+    measured = measure(replace(LIVE_SCENARIOS[name], seconds=seconds))
+
+    shown = {frame.input_number for frame in measured.observation.presented}
+    assert len(measured.observation.presses_ms) > 0
+    assert max(shown) == len(measured.observation.presses_ms)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_nothing_is_left_when_the_bench_is_interrupted(number):
     bench = _bench("--scenario", "L1")

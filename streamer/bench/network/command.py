@@ -135,6 +135,13 @@ Examples:
 @click.option("--seed", default=1, show_default=True, help="What all chances come from.")
 @click.option("--seeds", default=1, show_default=True, type=click.IntRange(1, 1000), help="How many seeds, from there.")
 @click.option("--estimator", metavar="MODULE:FACTORY", help="Another estimator in place of the product's.")
+@click.option(
+    "--packets",
+    "packets_folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False, writable=True),
+    metavar="FOLDER",
+    help="With --live: write there what the link did with each packet, a CSV file for each scenario.",
+)
 @json_option
 @click.option(
     "--plot",
@@ -153,6 +160,7 @@ def command(
     seed: int,
     seeds: int,
     estimator: str | None,
+    packets_folder: Path | None,
     json_file: Path | None,
     plot_file: Path | None,
 ) -> None:
@@ -161,7 +169,9 @@ def command(
     if live:
         from streamer.bench.network.live.bench import run_live
 
-        result, timelines = run_live([] if names is None or names.lower() == _ALL else names.split(","))
+        if estimator is not None or seeds > 1:
+            raise ConfigError("--estimator and --seeds go with the simulator, not with --live")
+        result, timelines = run_live([] if names is None else names.split(","), traces, packets_folder)
     else:
         chosen = [] if names is None and traces else select(names or _ALL)
         chosen += [trace_scenario(file) for file in traces]

@@ -46,7 +46,7 @@ _SHORT_WINDOW_US = 100_000
 _STEP_US = 10_000
 _REACHED_RATIO = 0.85
 # What was captured so shortly before the end and has not been decoded may still be on its way.
-_UNDER_WAY_US = 500_000
+UNDER_WAY_US = 500_000
 _FREEZE_FACTOR = 3
 _FREEZE_US = 150_000
 _FREEZE_SAMPLES = 30
@@ -180,7 +180,7 @@ def _frame_delays(record: StreamRecord, end_us: int) -> Iterator[tuple[int, int,
         done_us = frame.completed_at_us
         if done_us is not None:
             newer_us = done_us
-        elif frame.capture_us > end_us - _UNDER_WAY_US:
+        elif frame.capture_us > end_us - UNDER_WAY_US:
             continue
         yield frame.capture_us, newer_us - frame.capture_us, done_us is not None
 

@@ -12,6 +12,9 @@ _DPI = 110
 _MBIT = 1e6
 # The room beside the least and the largest delay on their logarithmic axis.
 _HEADROOM = 1.3
+_DELAY_TICKS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+# The room above a curve for what its colours mean.
+_LEGEND_ROOM = 1.4
 # Frame rates are counted over half a second: 30 frames, so that one frame more or less is seen as 2 fps.
 _RATE_WINDOW_S = 0.5
 _CAPACITY_COLOUR = "0.75"
@@ -68,8 +71,7 @@ def _draw_queue(axes: Any, timeline: Timeline) -> None:
     if timeline.drops_s:
         top = axes.get_ylim()[1]
         axes.plot(timeline.drops_s, [top] * len(timeline.drops_s), "kv", markersize=3, label="dropped by the queue")
-    axes.set(ylabel="ms")
-    axes.set_ylim(bottom=0)
+    axes.set(ylabel="ms", ylim=(0, _LEGEND_ROOM * max(1, axes.get_ylim()[1])))
     _add_legend(axes)
 
 
@@ -85,7 +87,10 @@ def _draw_delays(axes: Any, timeline: Timeline) -> None:
             axes.plot(never, [top] * len(never), "x", markersize=4, color="black", label=f"{name}: never decoded")
     if timeline.late_ms is not None:
         axes.axhline(timeline.late_ms, color="grey", linewidth=0.8, linestyle="--", label="late")
-    axes.set(ylabel="ms", yscale="log", ylim=(max(1, min(known, default=1) / _HEADROOM), _HEADROOM * top))
+    axes.set(ylabel="ms", yscale="log")
+    axes.set_yticks(_DELAY_TICKS_MS, labels=map(str, _DELAY_TICKS_MS), minor=False)
+    axes.minorticks_off()
+    axes.set_ylim(max(1, min(known, default=1) / _HEADROOM), _LEGEND_ROOM * top)
     _add_legend(axes)
 
 

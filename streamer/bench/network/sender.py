@@ -25,9 +25,9 @@ from streamer.bench.network.packets import (
 from streamer.bench.network.recording import FrameRecord, Moment, StreamRecord
 from streamer.bench.network.rendition import FULL_RESOLUTION, Rendition
 from streamer.congestion.decision import RateLimits
-from streamer.congestion.flow import EstimatorFactory, Flow
+from streamer.congestion.flow import EstimatorFactory, Flow, Lost
 from streamer.congestion.pacer import Priority
-from streamer.congestion.recovery import Recovery
+from streamer.congestion.recovery import Recovery, Repair
 from streamer.media.frame import Resolution, Wish
 from streamer.rtp.feedback import FeedbackUnwrapper, TransportFeedback
 from streamer.rtp.history import SendHistory
@@ -132,7 +132,8 @@ class Sender:
         """Act upon what the receiver says."""
         match message:
             case TransportFeedback():
-                self._flow.feedback(self._unwrapper.unwrap(message, self._next_index - 1), now_us)
+                lost = self._flow.feedback(self._unwrapper.unwrap(message, self._next_index - 1), now_us)
+                self._repair_copies(lost, now_us)
             case Nack():
                 self._repair(message.sequences, now_us)
             case PictureLoss():
@@ -145,7 +146,15 @@ class Sender:
         self._pump()
 
     def _repair(self, sequences: Sequence[int], now_us: int) -> None:
-        repair = self._recovery.nack(sequences, now_us, self._rtt_us)
+        loss_ratio = self._flow.decision.loss_ratio
+        self._resend(self._recovery.nack(sequences, now_us, self._rtt_us, loss_ratio=loss_ratio), now_us)
+
+    def _repair_copies(self, lost: Sequence[Lost[Packet]], now_us: int) -> None:
+        copies = [(_sequence(copy.packet), copy.sent_at_us) for copy in lost]
+        if copies:
+            self._resend(self._recovery.lost(copies, now_us, self._rtt_us), now_us)
+
+    def _resend(self, repair: Repair, now_us: int) -> None:
         if repair.resend:
             resent = [ResentPacket(packet) for packet in repair.resend if isinstance(packet, VideoPacket)]
             self._record.resent_packets += len(resent)
@@ -154,7 +163,9 @@ class Sender:
             self.rendition.wake()
 
     def _wake(self) -> None:
-        self._flow.tick(self._events.now_us)
+        now_us = self._events.now_us
+        self._flow.tick(now_us)
+        self._repair_copies(self._flow.overdue(now_us), now_us)
         self._pump()
 
     def _pump(self) -> None:
@@ -188,7 +199,8 @@ class Sender:
         index = self._next_index
         self._next_index += 1
         self._record.sent_packets += 1
-        self._flow.sent(index, packet.size_bytes, now_us, priority)
+        kept = None if isinstance(packet, PaddingPacket) else packet
+        self._flow.sent(index, packet.size_bytes, now_us, priority, kept)
         self._send((index, packet), packet.size_bytes + DATAGRAM_OVERHEAD_BYTES)
 
     def _send_report(self) -> None:
@@ -205,6 +217,11 @@ def _packetize(frame: SentFrame) -> list[Packet]:
         VideoPacket(frame, frame.first_index + number, size_bytes + (number < longer))
         for number in range(frame.packets)
     ]
+
+
+def _sequence(packet: Packet) -> int:
+    assert not isinstance(packet, PaddingPacket)
+    return packet.sequence if isinstance(packet, VideoPacket) else packet.original.sequence
 
 
 def _scaled(ratio: float) -> Resolution:

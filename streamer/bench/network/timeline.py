@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from streamer.bench.network.capacity import Capacity, Steps
 from streamer.bench.network.link import Fate, LinkSettings
-from streamer.bench.network.metrics import LATE_US
+from streamer.bench.network.metrics import LATE_US, UNDER_WAY_US
 from streamer.bench.network.rates import Arrivals
-from streamer.bench.network.recording import LinkRecord, Recording
+from streamer.bench.network.recording import LinkRecord, Recording, StreamRecord
 from streamer.bench.network.scenario import Scenario
 
 # (s, value) in the order of time.
@@ -58,20 +58,23 @@ def timeline_of(scenario: Scenario, recording: Recording) -> Timeline:
         capacity=capacity_curve(scenario.forward.capacity, end_us),
         rates=rates,
         queue=_queue_curve(recording.forward, end_us),
-        frames={
-            stream.name: [
-                (
-                    frame.capture_us / _US_PER_S,
-                    None if frame.completed_at_us is None else (frame.completed_at_us - frame.capture_us) / 1000,
-                )
-                for frame in stream.frames
-            ]
-            for stream in recording.streams
-        },
+        frames={stream.name: _delays(stream, end_us) for stream in recording.streams},
         late_ms=(base_us + LATE_US) / 1000,
         drops_s=[at_us / _US_PER_S for at_us, fate in recording.forward.drops if fate is not Fate.LOST],
         events=_events(scenario, recording),
     )
+
+
+def _delays(stream: StreamRecord, end_us: int) -> list[tuple[float, float | None]]:
+    """Return the delay of each frame, without those that were on their way at the end."""
+    delays: list[tuple[float, float | None]] = []
+    for frame in stream.frames:
+        done_us = frame.completed_at_us
+        if done_us is not None:
+            delays.append((frame.capture_us / _US_PER_S, (done_us - frame.capture_us) / 1000))
+        elif frame.capture_us <= end_us - UNDER_WAY_US:
+            delays.append((frame.capture_us / _US_PER_S, None))
+    return delays
 
 
 def capacity_curve(capacity: Capacity | None, end_us: int) -> Curve:

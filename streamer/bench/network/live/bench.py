@@ -3,13 +3,15 @@
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 from streamer.bench.latency_options import FPS
+from streamer.bench.network.capacity import read_trace
 from streamer.bench.network.goals import goals_as_json, missed
 from streamer.bench.network.live.figures import figures_of
 from streamer.bench.network.live.measurement import SIZE, Measurement, measure
-from streamer.bench.network.live.scenarios import LIVE_SCENARIOS, LiveScenario
+from streamer.bench.network.live.scenarios import LIVE_SCENARIOS, LiveScenario, trace_scenario
 from streamer.bench.network.live.timelines import timeline_of
 from streamer.bench.network.timeline import Timeline
 from streamer.bench.progress import say
@@ -17,6 +19,7 @@ from streamer.bench.quantiles import percentile
 from streamer.bench.report import Result, conditions, distrust, load_result
 from streamer.errors import ConfigError
 
+_ALL = "ALL"
 # With less to spare, what is measured waits for the machine.
 _MIN_IDLE_RATIO = 0.30
 # The link adds its own lateness to that of the network which it stands for.
@@ -24,19 +27,24 @@ _MAX_LATENESS_US = 2_000
 _US_PER_MS = 1_000
 
 
-def run_live(names: Sequence[str]) -> tuple[Result, list[Timeline]]:
-    """Carry out scenarios; return the result, and what happened over time.
+def run_live(
+    names: Sequence[str], traces: Sequence[Path] = (), packets_folder: Path | None = None
+) -> tuple[Result, list[Timeline]]:
+    """Carry out the scenarios of these names and of these files; return the result, and what happened over time.
+
+    Without either, all that there are. The logs of the link stay in `packets_folder`.
 
     Raises:
-        ConfigError: a name is unknown, namespaces are not allowed, or a program is missing.
+        ConfigError: a name is unknown, a file is no trace, namespaces are not allowed, or a program is missing.
         SessionError: no picture came, or something ended before its time.
     """
     results, timelines = [], []
     versions: dict[str, str] = {}
     with _ending_on_termination():
-        for scenario in _chosen(names):
+        for scenario in _chosen(names, traces):
             say(f"{scenario.name}: {scenario.title}, {scenario.seconds:g} s")
-            measured = measure(scenario)
+            log_file = None if packets_folder is None else packets_folder / f"{scenario.name}.csv"
+            measured = measure(scenario, log_file)
             result = result_of(measured)
             for reason in result["distrust"]:
                 say(f"{scenario.name} is not to be trusted: {reason}")
@@ -53,13 +61,16 @@ def run_live(names: Sequence[str]) -> tuple[Result, list[Timeline]]:
     }, timelines
 
 
-def _chosen(names: Sequence[str]) -> list[LiveScenario]:
-    """Return the scenarios of these names, or all."""
+def _chosen(names: Sequence[str], traces: Sequence[Path]) -> list[LiveScenario]:
     wanted = [name.strip().upper() for name in names]
+    if wanted == [_ALL]:
+        wanted = list(LIVE_SCENARIOS)
     unknown = [name for name in wanted if name not in LIVE_SCENARIOS]
     if unknown:
         raise ConfigError(f"--scenario {unknown[0]!r}: with --live there are {', '.join(LIVE_SCENARIOS)}")
-    return [LIVE_SCENARIOS[name] for name in wanted] or list(LIVE_SCENARIOS.values())
+    chosen = [LIVE_SCENARIOS[name] for name in wanted]
+    chosen += [trace_scenario(file.name, read_trace(file)) for file in traces]
+    return chosen or list(LIVE_SCENARIOS.values())
 
 
 def result_of(measured: Measurement) -> Result:

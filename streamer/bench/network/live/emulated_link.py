@@ -23,17 +23,18 @@ _STOP_TIMEOUT_S = 30
 
 
 class EmulatedLink:
-    """A link that behaves as `course` says, until the block ends. Nothing of it is left then."""
+    """A link that behaves as `course` says, until the block ends. Nothing is left then but `log_file`, where named."""
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: Course, log_file: Path | None = None) -> None:
         self._course = course
+        self._kept_file = log_file
         self._stack = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             folder = stack.enter_context(TemporaryDirectory(prefix="streamer-bench-"))
-            self.log_file = Path(folder) / "packets.csv"
+            self.log_file = self._kept_file or Path(folder) / "packets.csv"
             try:
                 self.server_side = stack.enter_context(Namespace())
                 self.viewer_side = stack.enter_context(Namespace())

@@ -1,5 +1,6 @@
 """The figures of one live run. Pure.
 
+mbps                 what left the link, per second
 utilisation_percent  used part of what the link could have carried, with all that went through it: headers, resent
                      packets, padding; utilisation_after_5_s_percent without the start
 reached_s            from the first media on, until 85 % of the capacity was used for half a second
@@ -12,7 +13,8 @@ decoded_p*_ms        from drawing a picture to having it decoded; on_screen_p*_m
 worst_age_s          the oldest of the decoded frames
 age_recovery_s       from the end of an outage until frames are as young as before, give or take 20 ms
 longest_gap_s        the longest time without a new frame
-fps_p*               decoded frames of each second, every 100 ms anew; of a desktop, only while it moves
+fps                  decoded frames per second
+fps_p*               the same of each second, every 100 ms anew; of a desktop, only while it moves
 freezes, freezes_s   as the browser counts them
 full_size_percent    how often pictures had their full size when the page was asked
 key_to_glass_p*_ms   from an event of a key in the page to the first picture on the screen that shows it
@@ -77,11 +79,13 @@ def figures_of(measured: Measurement) -> Figures:
         bursts_ms = [(at_ms + _ANSWER_MS, at_ms + BURST_S * _MS_PER_S) for at_ms in observation.presses_ms]
         return found | _rate_figures(decoded, bursts_ms)
     found["longest_gap_s"] = longest_gap_s(decoded, ends_ms)
+    found["fps"] = round(len(decoded) / scenario.seconds, 1)
     return found | _rate_figures(decoded, [(decoded[0].seen_ms, ends_ms)] if decoded else [])
 
 
 def _link_figures(usage: Usage) -> Figures:
     return {
+        "mbps": usage.mbps(),
         "reached_s": usage.reach_s(0),
         "utilisation_percent": usage.utilisation_percent(),
         "utilisation_after_5_s_percent": usage.utilisation_percent(min(_START_US, usage.duration_us // 2)),

@@ -33,6 +33,10 @@ class Usage:
         # What left the bottleneck, and when.
         self.left = Arrivals([at_us for at_us, _ in carried], [size_bytes for _, size_bytes in carried])
 
+    def mbps(self) -> float:
+        """Return the mean rate, in millions of bits per second."""
+        return round(self.left.rate_bps(0, self.duration_us) / 1e6, 2)
+
     def utilisation_percent(self, from_us: int = 0) -> float:
         """Return the used part of the capacity from `from_us` to the end."""
         return round(100 * self._used_ratio(from_us, self.duration_us), 2)
@@ -67,7 +71,8 @@ class Usage:
         return sum(packet.fate is fate for packet in self._packets)
 
     def _used_ratio(self, from_us: int, until_us: int) -> float:
-        return self.left.size_bytes(from_us, until_us) / self._capacity.carried_bytes(from_us, until_us)
+        could_bytes = self._capacity.carried_bytes(from_us, until_us)
+        return self.left.size_bytes(from_us, until_us) / could_bytes if could_bytes else 0.0
 
     def _queue(self, from_us: int, until_us: int) -> Iterator[tuple[int, int | None]]:
         """Yield when packets entered and what they waited; None for those that found the queue full."""

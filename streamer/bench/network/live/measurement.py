@@ -3,6 +3,7 @@
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from streamer.bench.browser import chromium
 from streamer.bench.latency_options import FPS
@@ -44,15 +45,17 @@ class Measurement:
     browser: str
 
 
-def measure(scenario: LiveScenario) -> Measurement:
+def measure(scenario: LiveScenario, log_file: Path | None = None) -> Measurement:
     """Carry out one scenario with a server, a browser and a link of its own, which are gone afterwards.
+
+    The link's log stays in `log_file` where that is named.
 
     Raises:
         ConfigError: namespaces are not allowed, or a program is missing.
         SessionError: no picture came, or something ended before its time.
     """
     with ExitStack() as stack:
-        link = stack.enter_context(EmulatedLink(Course(scenario.down, scenario.up, _SEED)))
+        link = stack.enter_context(EmulatedLink(Course(scenario.down, scenario.up, _SEED), log_file))
         with link.server_side.inside():
             server = stack.enter_context(ServedProcess(*_server_arguments(scenario.activity)))
         with link.viewer_side.inside():

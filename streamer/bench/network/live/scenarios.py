@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from streamer.bench.network.capacity import Steps, constant
+from streamer.bench.network.capacity import Capacity, Steps, Trace, constant
 from streamer.bench.network.goals import Goal
 from streamer.bench.network.link import LinkSettings
 
 _US_PER_S = 1_000_000
 # How long the picture moves after a press.
 BURST_S = 3.0
+_MAX_TRACE_S = 60
 _DELAY_US = 20_000
 _QUEUE_US = 200_000
 # Feedback and input take a small part of it.
@@ -37,15 +38,15 @@ class LiveScenario:
     activity: Activity = Activity.WATCH
 
     @property
-    def capacity(self) -> Steps:
+    def capacity(self) -> Capacity:
         """What the link carries downwards."""
-        assert isinstance(self.down.capacity, Steps)
+        assert self.down.capacity is not None
         return self.down.capacity
 
     @property
     def steps(self) -> tuple[tuple[int, int], ...]:
-        """The rates of the link downwards: (at_us, rate_bps)."""
-        return self.capacity.steps
+        """The rates of the link downwards: (at_us, rate_bps); none where it follows a trace."""
+        return self.capacity.steps if isinstance(self.capacity, Steps) else ()
 
 
 def _link(*steps: tuple[float, int]) -> LinkSettings:
@@ -123,5 +124,13 @@ _SCENARIOS = (
         activity=Activity.TYPING,
     ),
 )
+
+
+def trace_scenario(name: str, trace: Trace) -> LiveScenario:
+    """Return the scenario that a trace makes: its first minute, and nothing to be reached."""
+    link = LinkSettings(capacity=trace, delay_us=_DELAY_US, queue_us=_QUEUE_US)
+    seconds = min(_MAX_TRACE_S, trace.period_us / _US_PER_S)
+    return LiveScenario(name, f"trace {name}", seconds, link, ())
+
 
 LIVE_SCENARIOS = {scenario.name: scenario for scenario in _SCENARIOS}

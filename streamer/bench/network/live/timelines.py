@@ -3,7 +3,7 @@
 from streamer.bench.network.live.link_figures import STRIDE_US, Usage
 from streamer.bench.network.live.measurement import Measurement
 from streamer.bench.network.live.viewer_figures import fresh
-from streamer.bench.network.timeline import Curve, Timeline
+from streamer.bench.network.timeline import Timeline, capacity_curve
 
 _US_PER_S = 1_000_000
 _US_PER_MS = 1_000
@@ -18,9 +18,9 @@ def timeline_of(measured: Measurement) -> Timeline:
     targets = [((at_ms - began_ms) / _MS_PER_S, float(bps)) for at_ms, bps in observation.targets]
     return Timeline(
         name=scenario.name,
-        title=scenario.title,
+        title=f"{scenario.name}: {scenario.title}",
         duration_s=scenario.seconds,
-        capacity=_stairs(scenario.steps, scenario.seconds),
+        capacity=capacity_curve(scenario.capacity, usage.duration_us),
         rates={"through the link": usage.left.curve(usage.duration_us, STRIDE_US), "target": targets},
         queue=[
             ((packet.entered_us - began_us) / _US_PER_S, packet.queue_us / _US_PER_MS)
@@ -37,11 +37,3 @@ def timeline_of(measured: Measurement) -> Timeline:
             for event in ((from_us / _US_PER_S, "silence"), (until_us / _US_PER_S, "silence ends"))
         ],
     )
-
-
-def _stairs(steps: tuple[tuple[int, int], ...], ends_s: float) -> Curve:
-    """Return both ends of each step, so that a line through them has corners."""
-    starts_s = [at_us / _US_PER_S for at_us, _ in steps]
-    rates = [float(rate_bps) for _, rate_bps in steps]
-    corners = zip(starts_s, [*starts_s[1:], ends_s], rates, strict=True)
-    return [point for start_s, end_s, rate in corners for point in ((start_s, rate), (end_s, rate))]

@@ -51,8 +51,8 @@ SCENARIOS = (
         40 * S,
         *_path(20 * MBPS, 20),
         streams=(Stream(fps=30.0),),
-        # A frame is twice as long on its way: half of its interval at full rate.
-        goals=(at_least("utilisation_percent", 88), at_most("queue_p95_ms", 30), at_most("late_percent", 5)),
+        # At full rate a frame is on its way for its whole interval: 33 ms are nearly over when it is complete.
+        goals=(at_least("utilisation_percent", 88), at_most("queue_p95_ms", 30), at_most("delay_p99_ms", 45)),
     ),
     Scenario(
         "V7",
@@ -108,7 +108,8 @@ SCENARIOS = (
         "20 Mbit/s, 8 ms of jitter that reorders",
         40 * S,
         LinkSettings(constant(20 * MBPS), jitter_us=8 * MS, reorders=True),
-        goals=(at_least("utilisation_percent", 85), at_most("late_percent", 3)),
+        # Browsers ask at once for whatever is overtaken: much is sent twice, and that is not there for frames.
+        goals=(at_least("utilisation_percent", 60), at_most("late_percent", 3)),
     ),
     Scenario(
         "V14",

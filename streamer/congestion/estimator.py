@@ -12,7 +12,14 @@ from streamer.congestion.application_limit import ApplicationLimit
 from streamer.congestion.decision import Decision, RateLimits, Reason
 from streamer.congestion.in_flight import Report, Sent
 from streamer.congestion.loss import Loss
-from streamer.congestion.probe import ABORT_QUEUE_US, PERIOD_US, PERIODIC_RATIO, RECOVERY_DELAYS_US, START_RATIOS, Prober
+from streamer.congestion.probe import (
+    ABORT_QUEUE_US,
+    PERIOD_US,
+    PERIODIC_RATIO,
+    RECOVERY_DELAYS_US,
+    START_RATIOS,
+    Prober,
+)
 from streamer.congestion.queue_delay import QueueDelay
 from streamer.congestion.round_trip import RoundTrip
 from streamer.congestion.signals import Signals
@@ -139,7 +146,11 @@ class PathEstimator:
     def _take(self, report: Report, now_us: int) -> None:
         acked, prober = self._acked, self._prober
         if self._skipped_bytes:
-            acked.add(report.arrived[0].sent_at_us, (acked.newest_us + report.arrived[0].arrived_at_us) // 2, self._skipped_bytes)
+            acked.add(
+                report.arrived[0].sent_at_us,
+                (acked.newest_us + report.arrived[0].arrived_at_us) // 2,
+                self._skipped_bytes,
+            )
             self._skipped_bytes = 0
         for packet in report.arrived:
             acked.add(packet.sent_at_us, packet.arrived_at_us, packet.size_bytes)
@@ -243,7 +254,11 @@ class PathEstimator:
         while self._recovery_probes_us and self._recovery_probes_us[-1] <= now_us:
             self._recovery_probes_us.pop()
             wanted_bps = 0.0 if is_known else PERIODIC_RATIO * rate_bps
-        if self._limit.is_limited and not is_known and now_us - max(self._probed_at_us, self._limit.since_us) > PERIOD_US:
+        if (
+            self._limit.is_limited
+            and not is_known
+            and now_us - max(self._probed_at_us, self._limit.since_us) > PERIOD_US
+        ):
             wanted_bps = PERIODIC_RATIO * rate_bps
         if wanted_bps > rate_bps:
             self._probed_at_us = now_us

@@ -99,9 +99,7 @@ class Flow(Generic[PacketT]):
             wakes.append(self._pacer.next_wake_us())
         return min([at_us for at_us in wakes if at_us is not None], default=None)
 
-    def sent(
-        self, index: int, size_bytes: int, now_us: int, priority: Priority, packet: PacketT | None = None
-    ) -> None:
+    def sent(self, index: int, size_bytes: int, now_us: int, priority: Priority, packet: PacketT | None = None) -> None:
         """Note a packet that left: its transport-wide index, its size on the wire, and itself where its loss matters."""
         self._allocator.sent(size_bytes, priority)
         if not self._has_feedback:
@@ -177,7 +175,11 @@ class Flow(Generic[PacketT]):
     def _probe_wake_us(self) -> int | None:
         if self._cluster_left_bytes() <= 0 or self._pacer.backlog_packets:
             return None
-        return self._cluster_at_us + _PROBE_PATIENCE_US if not self._cluster_bytes else self._cluster_at_us + self._cluster_bytes * _BITS_PER_BYTE_US // self.decision.probe.rate_bps
+        return (
+            self._cluster_at_us + _PROBE_PATIENCE_US
+            if not self._cluster_bytes
+            else self._cluster_at_us + self._cluster_bytes * _BITS_PER_BYTE_US // self.decision.probe.rate_bps
+        )
 
     def _adopt(self, decision: Decision) -> None:
         probe = decision.probe
@@ -185,7 +187,9 @@ class Flow(Generic[PacketT]):
             self._cluster, self._cluster_at_us, self._cluster_bytes = probe.number, decision.at_us, 0
         self.decision = replace(decision, target_bps=self._allocator.update(decision))
         is_probing = probe is not None and self._cluster_left_bytes() > 0
-        self._pacer.set_pacing(max(decision.pacing_bps, probe.rate_bps) if is_probing and probe is not None else decision.pacing_bps)
+        self._pacer.set_pacing(
+            max(decision.pacing_bps, probe.rate_bps) if is_probing and probe is not None else decision.pacing_bps
+        )
 
 
 def _contents(records: Sequence[Sent]) -> list[Lost[Any]]:

@@ -84,10 +84,19 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What the server counted. `stages_us` is the median duration of each stage over the last second."""
+    """What the server counted. `stages_us` is the median duration of each stage over the last second.
+
+    `estimate_bps` is what the path can carry, headers included, `acked_bps` what arrived of what was sent, `queue_us` how
+    long packets wait in the network's queue, and `limit` what governs the rate now, in a word or two.
+    """
 
     target_bps: int
+    estimate_bps: int
     sent_bps: int
+    acked_bps: int
+    queue_us: int
+    loss_ratio: float
+    limit: str
     packets_sent: int
     packets_retransmitted: int
     keyframes: int
@@ -178,7 +187,12 @@ def _parse_stream(members: Members) -> Stream:
 def _parse_statistics(members: Members) -> Statistics:
     return Statistics(
         members.integer("target_bps"),
+        members.integer("estimate_bps"),
         members.integer("sent_bps"),
+        members.integer("acked_bps"),
+        members.integer("queue_us"),
+        members.number("loss_ratio"),
+        members.text("limit", _MAX_NAME_BYTES),
         members.integer("packets_sent"),
         members.integer("packets_retransmitted"),
         members.integer("keyframes"),

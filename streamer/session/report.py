@@ -32,9 +32,15 @@ class StreamReport:
         """Return the statistics since the last report and begin the next one."""
         elapsed_us = max(1, now_us - self._since_us)
         sent_bps = (totals.bytes_sent - self._before.bytes_sent) * 8 * 1_000_000 // elapsed_us
+        decision = totals.decision
         statistics = Statistics(
             target_bps=target_bps,
+            estimate_bps=target_bps if decision is None else decision.estimate_bps,
             sent_bps=sent_bps,
+            acked_bps=0 if decision is None else decision.acked_bps,
+            queue_us=0 if decision is None else decision.queue_us,
+            loss_ratio=0.0 if decision is None else decision.loss_ratio,
+            limit="" if decision is None else decision.reason.value,
             packets_sent=totals.packets_sent,
             packets_retransmitted=totals.packets_retransmitted,
             keyframes=totals.keyframes,

@@ -38,13 +38,21 @@ class Egress:
     """The one way out of a peer. Used on the event loop only.
 
     `make_padding` returns packets of at least so many bytes in all that may be sent to find out what the path carries,
-    or none where there is nothing to send.
+    or none where there is nothing to send. `on_woken` is called when the flow has asked to be looked at.
     """
 
-    def __init__(self, dtls: RTCDtlsTransport, flow: Flow[Packet], make_padding: MakePadding, clock: Clock) -> None:
+    def __init__(
+        self,
+        dtls: RTCDtlsTransport,
+        flow: Flow[Packet],
+        make_padding: MakePadding,
+        on_woken: Callable[[int], None],
+        clock: Clock,
+    ) -> None:
         self._dtls = dtls
         self._flow = flow
         self._make_padding = make_padding
+        self._on_woken = on_woken
         self._clock = clock
         self._path = Path(dtls.transport._connection)
         self._alarm = clock.alarm(self._woken)
@@ -122,7 +130,10 @@ class Egress:
             if error:
                 raise RuntimeError(f"libsrtp refuses to encrypt a packet of {length[0]} bytes (error {error})")
             size_bytes = length[0]
-            sent(index, size_bytes, now_us, packet.priority)
+            # Nobody misses a copy that was sent to fill a probe.
+            sent(
+                index, size_bytes, now_us, packet.priority, packet if packet.priority is not Priority.PADDING else None
+            )
             index += 1
             sizes.append(size_bytes)
             at += size_bytes
@@ -152,5 +163,5 @@ class Egress:
     def _woken(self) -> None:
         self._wake_us = None
         now_us = self._clock.now_us()
-        self._flow.tick(now_us)
+        self._on_woken(now_us)
         self.pump(now_us)

@@ -109,6 +109,11 @@ class MediaPacket(SentPacket):
     __slots__ = ("_stream", "capture_ntp", "trace")
     priority = Priority.VIDEO
 
+    @property
+    def media_sequence(self) -> int:
+        """The number under which the viewer misses what this packet carries."""
+        return self.sequence
+
     def __init__(self, stream: Stream, payload: bytes, sequence: int, timestamp: int) -> None:
         # What SentPacket's own constructor does, at half its cost: this is done thousands of times a second.
         self.sequence = sequence
@@ -156,6 +161,11 @@ class RtxPacket:
         self.size_bytes = lost.size_bytes
         self.priority = Priority.RETRANSMISSION
         self.trace: FrameTrace | None = None
+
+    @property
+    def media_sequence(self) -> int:
+        """The number under which the viewer misses what this packet carries."""
+        return self._lost.sequence
 
     def write(self, buffer: bytearray, offset: int, now_us: int, transport_number: int) -> int:
         """Write the packet at `offset` and return where it ends."""

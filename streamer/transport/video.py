@@ -6,16 +6,16 @@ what is sent again and when a keyframe is due. Negotiation and the life of the s
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from aiortc import RTCDtlsTransport
 
 from streamer.clock import Clock, Timer
 from streamer.congestion.estimator import PathEstimator
 from streamer.congestion.fixed_rate import FixedRate
-from streamer.congestion.flow import Flow
+from streamer.congestion.flow import Flow, Lost
 from streamer.congestion.pacer import Priority
-from streamer.congestion.recovery import Recovery
+from streamer.congestion.recovery import Recovery, Repair
 from streamer.media.frame import EncodedFrame, Resolution, Wish
 from streamer.rtp.feedback import FeedbackUnwrapper, TransportFeedback
 from streamer.rtp.reports import ReportBlock
@@ -70,7 +70,7 @@ class VideoStream:
             now_us=now_us,
             estimator=PathEstimator if settings.is_adaptive else FixedRate,
         )
-        self._egress = Egress(dtls, self._flow, stream.fill, clock)
+        self._egress = Egress(dtls, self._flow, stream.fill, self._woken, clock)
         self._unwrapper = FeedbackUnwrapper()
         self._recovery = Recovery(stream.history)
         self._announce_timer: Timer | None = None
@@ -121,7 +121,7 @@ class VideoStream:
             match message:
                 case TransportFeedback():
                     arrivals = self._unwrapper.unwrap(message, self._egress.next_index - 1)
-                    self._flow.feedback(arrivals, now_us)
+                    self._repair_copies(self._flow.feedback(arrivals, now_us), now_us)
                 case Nack(media_ssrc=media_ssrc) if media_ssrc == ssrc:
                     self._repair(message, now_us)
                 case PictureLoss(media_ssrc=media_ssrc) if media_ssrc == ssrc:
@@ -169,17 +169,29 @@ class VideoStream:
         self._egress.close()
         self._stream.forget()
 
+    def _woken(self, now_us: int) -> None:
+        self._flow.tick(now_us)
+        self._repair_copies(self._flow.overdue(now_us), now_us)
+
     def _repair(self, nack: Nack, now_us: int) -> None:
-        recovery, stream = self._recovery, self._stream
-        if stream.rtx_payload_type is None:
+        if self._stream.rtx_payload_type is None:
             # The same number must not be encrypted twice with other header extensions: AES-GCM would give away its
             # authentication key. So a viewer without RTX gets a keyframe.
-            self._request(recovery.request_keyframe(now_us, self._rtt_us))
+            self._request(self._recovery.request_keyframe(now_us, self._rtt_us))
             return
-        repair = recovery.nack(nack.sequences, now_us, self._rtt_us)
+        loss_ratio = self._flow.decision.loss_ratio
+        self._carry_out(self._recovery.nack(nack.sequences, now_us, self._rtt_us, loss_ratio=loss_ratio), now_us)
+
+    def _repair_copies(self, lost: Sequence[Lost[Packet]], now_us: int) -> None:
+        """Send again what is known to be lost before the viewer has missed it. Where it cannot, the viewer asks."""
+        if lost and self._stream.rtx_payload_type is not None:
+            copies = [(copy.packet.media_sequence, copy.sent_at_us) for copy in lost]
+            self._carry_out(self._recovery.lost(copies, now_us, self._rtt_us), now_us)
+
+    def _carry_out(self, repair: Repair, now_us: int) -> None:
         self._request(repair.needs_keyframe)
         if repair.resend:
-            self._egress.send(stream.resend(repair.resend), Priority.RETRANSMISSION, now_us)
+            self._egress.send(self._stream.resend(repair.resend), Priority.RETRANSMISSION, now_us)
 
     def _full_intra(self, request: FullIntraRequest, now_us: int) -> None:
         for ssrc, number in request.entries:

@@ -51,7 +51,9 @@ _FROM_SERVER = [
         },
     ),
     (
-        wire.Statistics(9_000_000, 8_500_000, 1000, 3, 1, 60, 21_000, {"convert": 500, "encode": 4000}),
+        wire.Statistics(
+            9_000_000, 10_000_000, 8_500_000, 8_400_000, 1_200, 0.01, "hold", 1000, 3, 1, 60, 21_000, {"encode": 4000}
+        ),
         {
             "type": "statistics",
             "target_bps": 9_000_000,
@@ -65,7 +67,7 @@ _FROM_SERVER = [
         },
     ),
     (
-        wire.Statistics(0, 0, 0, 0, 0, 0),
+        wire.Statistics(0, 0, 0, 0, 0, 0, "", 0, 0, 0, 0),
         {
             "type": "statistics",
             "target_bps": 0,
@@ -125,7 +127,7 @@ def test_control_refuses_from_a_server_what_only_a_viewer_says():
         wire.Pong(1, 1.5),  # type: ignore[arg-type]
         wire.Stream("h264", "software", "", "pattern", 0, 720, 60),
         wire.Stream("h264", "software", "", "pattern", 1280, 720, float("nan")),
-        wire.Statistics(0, 0, 0, 0, 0, 0, stages_us={"x" * 300: 1}),
+        wire.Statistics(0, 0, 0, 0, 0, 0, "", 0, 0, 0, 0, stages_us={"x" * 300: 1}),
     ],
 )
 def test_control_does_not_say_what_the_other_side_would_refuse(message):

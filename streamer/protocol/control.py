@@ -86,8 +86,8 @@ class Stream:
 class Statistics:
     """What the server counted. `stages_us` is the median duration of each stage over the last second.
 
-    `estimate_bps` is what the path can carry, headers included, `acked_bps` what arrived of what was sent, `queue_us` how
-    long packets wait in the network's queue, and `limit` what governs the rate now, in a word or two.
+    `estimate_bps` is what the path can carry, headers included, `acked_bps` what arrived of what was sent, `queue_us`
+    how long packets wait in the network's queue, and `limit` what governs the rate now, in a word or two.
     """
 
     target_bps: int

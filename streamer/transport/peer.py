@@ -36,7 +36,8 @@ from streamer.transport.sender import VideoSender
 
 logger = logging.getLogger(__name__)
 
-# From the answer to media: ICE has retransmitted its checks for 8 s by then, DTLS its flight three times.
+# From the offer to media: ICE has retransmitted its checks for 8 s by then, DTLS its flight three times. A viewer that
+# never answers shall not hold its place.
 CONNECT_TIMEOUT_US = 15_000_000
 # What a close may take when a TURN server has gone away and is told goodbye in vain.
 _CLOSE_TIMEOUT_S = 3.0
@@ -123,6 +124,7 @@ class RtcPeer:
         if self._closing is not None:
             raise Closed("the peer was closed while it gathered candidates")
         require_candidates(self._ice._connection)
+        self._connect_timer = self._clock.call_at_us(self._clock.now_us() + CONNECT_TIMEOUT_US, self._gave_up)
         return shape_offer(self._connection.localDescription.sdp, self._formats)
 
     async def answer(self, sdp: str) -> None:
@@ -134,11 +136,9 @@ class RtcPeer:
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(answer.library_sdp, "answer"))
         except _LIBRARY_ERRORS as exc:
-            raise RemoteProtocolError(f"answer that cannot be applied ({type(exc).__name__}: {exc})") from exc
+            raise RemoteProtocolError(f"answer that cannot be applied ({exc!r:.100})") from exc
         if self._closing is not None:
             return
-        if self._connect_timer is None and not self._is_connected:
-            self._connect_timer = self._clock.call_at_us(self._clock.now_us() + CONNECT_TIMEOUT_US, self._gave_up)
         for candidate in answer.candidates:
             await self.add_candidate(candidate, mids[0], 0)
         if answer.ends_candidates:
@@ -202,8 +202,7 @@ class RtcPeer:
     # What the transports tell.
 
     def _started(self) -> None:
-        if self._connect_timer is not None:
-            self._connect_timer.cancel()
+        self._stop_waiting()
         self._is_connected = True
         assert self.codec is not None
         self._tell(self._observer.connected, self.codec)
@@ -221,7 +220,12 @@ class RtcPeer:
             self._fail("peer_failed", "the viewer closed the connection")
 
     def _gave_up(self) -> None:
-        self._fail("peer_failed", f"no connection within {CONNECT_TIMEOUT_US // 1_000_000} s of the answer")
+        self._fail("peer_failed", f"no connection within {CONNECT_TIMEOUT_US // 1_000_000} s of the offer")
+
+    def _stop_waiting(self) -> None:
+        timer, self._connect_timer = self._connect_timer, None
+        if timer is not None:
+            timer.cancel()
 
     async def _received_rtcp(self, data: bytes) -> None:
         try:
@@ -266,8 +270,7 @@ class RtcPeer:
             logger.info("a .local candidate is left out because %s", exc)
 
     async def _close(self) -> None:
-        if self._connect_timer is not None:
-            self._connect_timer.cancel()
+        self._stop_waiting()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -7,22 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from streamer.clock import SystemClock
 from streamer.errors import Closed, LocalProtocolError, RemoteProtocolError
 from streamer.transport.base import CONTROL
 from streamer.transport.ice import MAX_CANDIDATE_MESSAGES, MAX_CANDIDATES
-from streamer.transport.peer import RtcPeer
+from streamer.transport.peer import CONNECT_TIMEOUT_US, RtcPeer
 from streamer.transport.sdp import NoCommonCodec
+from tests.fakes.stepped_clock import SteppedClock
 from tests.loopback.viewer import Clip, Observer, Viewer, join, make_peer, peer_settings, play, until
 
 HOST = "candidate:1 1 udp 2130706431 192.0.2.9 40000 typ host"
-
-
-class HurriedClock(SystemClock):
-    """Calls at once what is due in more than ten seconds."""
-
-    def call_at_us(self, at_us, callback):
-        return super().call_at_us(0 if at_us - self.now_us() > 10_000_000 else at_us, callback)
 
 
 def open_things() -> tuple[int, int, int]:
@@ -188,17 +181,20 @@ async def test_candidates_may_come_one_by_one_after_the_answer(peer, viewer, obs
     await until(lambda: bool(observer.codecs))
 
 
-async def test_viewer_that_cannot_be_reached_fails_although_it_never_ends_its_candidates(viewer):
-    observer = Observer()
-    peer = RtcPeer(peer_settings(), observer, HurriedClock(), random.Random(1))
+@pytest.mark.parametrize("is_answered", [False, True], ids=["offered", "answered"])
+async def test_peer_that_does_not_connect_in_time_gives_up(viewer, is_answered):
+    clock, observer = SteppedClock(), Observer()
+    peer = RtcPeer(peer_settings(), observer, clock, random.Random(1))
     answer = await viewer.answer(await peer.offer())
     lines = [line for line in answer.splitlines() if "candidate" not in line]
     await viewer.close()
+    if is_answered:
+        await peer.answer("\r\n".join(lines) + "\r\n")
 
-    await peer.answer("\r\n".join(lines) + "\r\n")
+    clock.step(CONNECT_TIMEOUT_US)
 
     await until(lambda: bool(observer.failures))
-    assert observer.failures[0][0] == "peer_failed"
+    assert observer.failures == [("peer_failed", "no connection within 15 s of the offer")]
     await peer.close()
 
 

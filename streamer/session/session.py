@@ -21,6 +21,7 @@ from streamer.session.door import Command, Ended, Event, Join, Leave, Listener, 
 from streamer.session.hub import Hub, Rendition, RenditionKey
 from streamer.session.lifecycle import SESSION, Lifecycle, SessionState, SessionTrigger, ViewerState
 from streamer.session.link import Link
+from streamer.session.placement import Need, Placement
 from streamer.session.report import REPORT_INTERVAL_US
 from streamer.session.seat import Seat
 from streamer.session.studio import Studio, open_studio
@@ -33,6 +34,9 @@ logger = logging.getLogger(__name__)
 # A rendition that fails is opened again; this many failures within this time are a device that does not work.
 _MAX_FAILURES = 3
 _FAILURES_US = 10_000_000
+
+# How often it is looked at which rendition each viewer belongs into: patience there is measured in seconds.
+_ARRANGE_INTERVAL_US = 250_000
 
 # Makes a peer for an observer, offering these codecs for pictures of up to this size.
 MakePeer: TypeAlias = Callable[[PeerObserver, tuple[str, ...], Resolution], Peer]
@@ -58,6 +62,7 @@ class Session:
         self._hub = Hub(self._open_rendition, lambda name: self._tell_stream(self._viewers[name]), self._video_failed)
         self._resolution: Resolution | None = None
         self._studio: Studio
+        self._placement: Placement
 
     @property
     def state(self) -> SessionState:
@@ -83,7 +88,10 @@ class Session:
             raise
         self._resolution = self._studio.resolution
         self._seat.connect(self._studio.input_backend, self._studio.hasten)
+        self._placement = Placement(self._studio.extra_renditions)
         self._tasks.start(self._report(), "report")
+        if self._studio.can_scale:
+            self._tasks.start(self._arrange(), "arrangement of viewers")
         self._tasks.start(self._studio.watch(), "watch over the desktop")
         self._lifecycle.fire(SessionTrigger.OPENED)
         self._tell(self._describe())
@@ -126,8 +134,9 @@ class Session:
 
     def takes_video(self, viewer: Viewer) -> None:
         assert viewer.codec is not None
-        key = RenditionKey(viewer.codec, self._studio.resolution)
-        self._hub.join(viewer.name, viewer, key)
+        resolution = self._studio.resolution
+        viewer.describe(resolution)
+        self._hub.join(viewer.name, viewer, RenditionKey(viewer.codec, resolution))
         self._tell_stream(viewer)
 
     def takes_nothing(self, viewer: Viewer) -> None:
@@ -175,7 +184,8 @@ class Session:
             return
         logger.info("the source is %s from here on", resolution)
         self._resolution = resolution
-        for name in self._viewers:
+        for name, viewer in self._viewers.items():
+            viewer.describe(resolution)
             key = self._hub.rendition_of(name)
             if key is not None:
                 self._hub.move(name, RenditionKey(key.codec, resolution))
@@ -328,6 +338,24 @@ class Session:
                 fps=self._config.session.fps,
             )
         )
+
+    async def _arrange(self) -> None:
+        """Move viewers to the renditions that their paths carry."""
+        while True:
+            await self._clock.sleep_until_us(self._clock.now_us() + _ARRANGE_INTERVAL_US)
+            for name, key in self._placement.place(self._needs(), self._clock.now_us()).items():
+                self._hub.move(name, key)
+
+    def _needs(self) -> dict[str, Need]:
+        source = self._studio.resolution
+        needs: dict[str, Need] = {}
+        for name, viewer in self._viewers.items():
+            key = self._hub.rendition_of(name)
+            if key is not None:
+                wish = viewer.wish()
+                resolution = source if source.fits_in(wish.max_resolution) else wish.max_resolution
+                needs[name] = Need(key.codec, resolution, wish.target_bps)
+        return needs
 
     async def _report(self) -> None:
         """Tell each viewer, once a second, what its stream did."""

@@ -19,6 +19,7 @@ from streamer.session.assembly import Assembly, load_codec
 from streamer.session.devices import Devices, open_devices
 from streamer.session.feed import Feed
 from streamer.session.hub import RenditionKey
+from streamer.session.placement import EXTRA_RENDITIONS_HARDWARE, EXTRA_RENDITIONS_SOFTWARE
 from streamer.session.prepared import PreparedRendition
 from streamer.session.rendition import EncodedRendition, RenditionOwner
 from streamer.sources.base import EncodedSource, PromptSource
@@ -79,6 +80,18 @@ class Studio:
         source = self._devices.source
         assert isinstance(source, EncodedSource)
         return (source.codec,)
+
+    @property
+    def can_scale(self) -> bool:
+        """Whether pictures can be had in other sizes and rates than the source makes them."""
+        return self._assembly is not None
+
+    @property
+    def extra_renditions(self) -> int:
+        """How many renditions beside the first this machine can make."""
+        choices = () if self._assembly is None else self._assembly.choices.values()
+        is_hardware = any(choice.capabilities.is_hardware for choice in choices)
+        return EXTRA_RENDITIONS_HARDWARE if is_hardware else EXTRA_RENDITIONS_SOFTWARE
 
     def hasten(self) -> None:
         """Let the answer to input be drawn at once, by a source that would let it wait for the next turn."""

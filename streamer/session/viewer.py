@@ -9,7 +9,7 @@ from typing import Protocol
 
 from streamer.clock import Clock, Timer
 from streamer.errors import RemoteProtocolError
-from streamer.media.frame import EncodedFrame, Wish
+from streamer.media.frame import EncodedFrame, Resolution, Wish
 from streamer.protocol import control
 from streamer.protocol.allowance import Allowance, TooManyMessages
 from streamer.protocol.signaling import ByeCode, Offer
@@ -107,6 +107,10 @@ class Viewer:
     def wish(self) -> Wish:
         return self.link.peer.video.wish()
 
+    def describe(self, resolution: Resolution) -> None:
+        """Tell the rate control how large the source's pictures are."""
+        self.link.peer.describe(resolution)
+
     def tell(self, message: control.ServerMessage) -> None:
         """Send a control message; one that cannot be sent now is of no use later and is dropped."""
         self.link.peer.send(CONTROL, control.serialize(message))
@@ -171,6 +175,7 @@ class Viewer:
                 self._pause(is_paused=message.is_paused)
             case control.Report():
                 logger.debug("viewer %s reports %s", self.name, message)
+                self.link.peer.decodes(message.decode_ms, message.jitter_buffer_ms)
 
     def _pause(self, *, is_paused: bool) -> None:
         if not is_paused:

@@ -119,6 +119,12 @@ class Peer(Protocol):
     def request_keyframe(self) -> None:
         """Ask for a keyframe as if the viewer had sent a PLI: coalesced and rate-limited with those."""
 
+    def describe(self, resolution: Resolution) -> None:
+        """Tell how large the pictures of the source are, which `video.wish()` may want smaller."""
+
+    def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
+        """Tell how long the viewer needs to decode a frame and how long a frame waits for that; None if unknown."""
+
     def send(self, label: str, message: str | bytes) -> bool:
         """Send on a data channel; return False when it is not open or too much waits in it already."""
 

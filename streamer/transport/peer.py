@@ -18,6 +18,7 @@ from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateErr
 
 from streamer.clock import Clock, Timer
 from streamer.errors import Closed, LocalProtocolError, RemoteProtocolError
+from streamer.media.frame import Resolution
 from streamer.rtp.rtcp import Malformed, parse_compound
 from streamer.transport.base import PeerObserver, PeerSettings, PeerStatistics
 from streamer.transport.channels import Channels
@@ -171,6 +172,12 @@ class RtcPeer:
 
     def request_keyframe(self) -> None:
         self._sender.request_keyframe()
+
+    def describe(self, resolution: Resolution) -> None:
+        self._sender.describe(resolution)
+
+    def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
+        self._sender.decodes(decode_ms, wait_ms)
 
     def send(self, label: str, message: str | bytes) -> bool:
         return not self._has_ended and self._channels.send(label, message)

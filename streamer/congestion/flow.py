@@ -10,15 +10,14 @@ from typing import Any, Generic
 
 from streamer.congestion.allocator import Allocator, Allowance
 from streamer.congestion.decision import Decision, RateLimits
-from streamer.congestion.estimator import Estimator, PathEstimator
+from streamer.congestion.estimator import Estimator, make_estimator
 from streamer.congestion.in_flight import InFlight, Sent
+from streamer.congestion.ladder import Prefer
 from streamer.congestion.pacer import PacketT, Pacer, Priority
 from streamer.congestion.silence import MIN_US
 
 EstimatorFactory = Callable[..., Estimator]
 
-# RTP header, the extensions in use and the longest tag of SRTP: what a packet carries beside its payload.
-OVERHEAD_BYTES = 48
 # How long a cluster waits for a frame to travel with before it goes alone.
 _PROBE_PATIENCE_US = 20_000
 _BITS_PER_BYTE_US = 8_000_000
@@ -51,11 +50,12 @@ class Flow(Generic[PacketT]):
         fps: float,
         has_feedback: bool,
         now_us: int,
-        estimator: EstimatorFactory = PathEstimator,
+        prefer: Prefer = Prefer.FPS,
+        estimator: EstimatorFactory = make_estimator,
     ) -> None:
         self._has_feedback = has_feedback
         self._estimator = estimator(limits, fps=fps, has_feedback=has_feedback, now_us=now_us)
-        self._allocator = Allocator(limits, fps=fps, overhead_bytes=OVERHEAD_BYTES, now_us=now_us)
+        self._allocator = Allocator(limits, fps=fps, prefer=prefer, now_us=now_us)
         self._pacer: Pacer[PacketT] = Pacer(self._estimator.decision.pacing_bps)
         self._in_flight = InFlight()
         # The cluster that is out, since when, and what of it has left.
@@ -74,6 +74,10 @@ class Flow(Generic[PacketT]):
     def release(self, now_us: int) -> list[PacketT]:
         """Return the packets whose turn has come, in the order in which they shall leave."""
         return self._pacer.release(now_us, self._room_bytes())
+
+    def clear(self) -> None:
+        """Drop what waits: the transport is closed."""
+        self._pacer = Pacer(self._pacer.pacing_bps)
 
     def padding_due_bytes(self, now_us: int) -> int:
         """Return how much an active probe wants to be sent beyond what was released."""
@@ -95,9 +99,7 @@ class Flow(Generic[PacketT]):
             wakes.append(self._pacer.next_wake_us())
         return min([at_us for at_us in wakes if at_us is not None], default=None)
 
-    def sent(
-        self, index: int, size_bytes: int, now_us: int, priority: Priority, packet: PacketT | None = None
-    ) -> None:
+    def sent(self, index: int, size_bytes: int, now_us: int, priority: Priority, packet: PacketT | None = None) -> None:
         """Note a packet that left: its transport-wide index, its size on the wire, and itself where its loss matters."""
         self._allocator.sent(size_bytes, priority)
         if not self._has_feedback:
@@ -154,6 +156,14 @@ class Flow(Generic[PacketT]):
         excess_bytes = self._pacer.backlog_bytes - room_bytes
         return max(backlog_us, excess_bytes * _BITS_PER_BYTE_US // self.decision.estimate_bps)
 
+    def describe(self, width_px: int, height_px: int) -> None:
+        """Take note of how large the source's pictures are, by which the allocator judges what they need."""
+        self._allocator.describe(width_px * height_px)
+
+    def decode_backlog(self, backlog_us: int, now_us: int) -> None:
+        """Take note of how much video the viewer says it has received and not decoded yet."""
+        self._allocator.decode_backlog(backlog_us, now_us)
+
     def wish_rate(self, now_us: int) -> Allowance:
         """Return what the next frame may be like."""
         return self._allocator.allowance(self.decision, self.backlog_us(now_us))
@@ -173,7 +183,11 @@ class Flow(Generic[PacketT]):
     def _probe_wake_us(self) -> int | None:
         if self._cluster_left_bytes() <= 0 or self._pacer.backlog_packets:
             return None
-        return self._cluster_at_us + _PROBE_PATIENCE_US if not self._cluster_bytes else self._cluster_at_us + self._cluster_bytes * _BITS_PER_BYTE_US // self.decision.probe.rate_bps
+        return (
+            self._cluster_at_us + _PROBE_PATIENCE_US
+            if not self._cluster_bytes
+            else self._cluster_at_us + self._cluster_bytes * _BITS_PER_BYTE_US // self.decision.probe.rate_bps
+        )
 
     def _adopt(self, decision: Decision) -> None:
         probe = decision.probe
@@ -181,7 +195,9 @@ class Flow(Generic[PacketT]):
             self._cluster, self._cluster_at_us, self._cluster_bytes = probe.number, decision.at_us, 0
         self.decision = replace(decision, target_bps=self._allocator.update(decision))
         is_probing = probe is not None and self._cluster_left_bytes() > 0
-        self._pacer.set_pacing(max(decision.pacing_bps, probe.rate_bps) if is_probing and probe is not None else decision.pacing_bps)
+        self._pacer.set_pacing(
+            max(decision.pacing_bps, probe.rate_bps) if is_probing and probe is not None else decision.pacing_bps
+        )
 
 
 def _contents(records: Sequence[Sent]) -> list[Lost[Any]]:

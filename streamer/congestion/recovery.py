@@ -60,9 +60,7 @@ class Recovery:
         # Requester and number of the last full intra request.
         self._command: tuple[int, int] | None = None
 
-    def nack(
-        self, sequences: Sequence[int], now_us: int, rtt_us: int | None, *, loss_ratio: float = 0.0
-    ) -> Repair:
+    def nack(self, sequences: Sequence[int], now_us: int, rtt_us: int | None, *, loss_ratio: float = 0.0) -> Repair:
         """Decide about packets that did not arrive, and open a keyframe request if they cannot all be resent.
 
         `loss_ratio` is what the path loses anyway. Where that is much and little is missing, each is named twice: a

@@ -27,7 +27,17 @@ _OVER_MS = 10.0
 class Trendline:
     """The verdict on one path."""
 
-    __slots__ = ("_first_us", "_last_us", "_over_ms", "_points", "_slope", "_smoothed_ms", "_threshold_ms", "_trains", "usage")
+    __slots__ = (
+        "_first_us",
+        "_last_us",
+        "_over_ms",
+        "_points",
+        "_slope",
+        "_smoothed_ms",
+        "_threshold_ms",
+        "_trains",
+        "usage",
+    )
 
     def __init__(self) -> None:
         # (arrival, smoothed way) in ms since the first train.

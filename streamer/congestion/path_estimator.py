@@ -193,7 +193,7 @@ class PathEstimator:
             self._changed_at_index = self._newest_sent + 1
 
     def _busy(self) -> Passage | None:
-        if self._busy_since_us is None:
+        if self._busy_since_us is None or self._queue.standing_us < LOW_US:
             return None
         passage = self._acked.passage(max(self._busy_since_us, self._acked.newest_us - _BUSY_WINDOW_US))
         is_enough = passage is not None and passage.span_us >= _BUSY_SPAN_US and passage.packets >= _BUSY_PACKETS

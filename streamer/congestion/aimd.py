@@ -43,6 +43,7 @@ _STEADY_RANGE = (0.95, 1.05)
 _DROP_RATIO = 0.7
 # As much is given up for a queue that others fill, before it is taken as theirs.
 _YIELD_RATIO = 0.5
+_YIELD_REPORTS = 3
 _FAIR_RATIO = 0.5
 _COMPETE_CUT_RATIO = 0.85
 _COMPETE_CUT_US = 1_000_000
@@ -83,7 +84,7 @@ class RateControl:
         self._entered_at_us = now_us
         self._entered_bps = self.rate_bps
         self._entered_trust = self._trust
-        self._yields = False
+        self._yields = 0
         self._calm_since_us: int | None = None
         self._cut_at_us = now_us
         # What the path carried before somebody else filled it.
@@ -120,7 +121,7 @@ class RateControl:
         self._entered_at_us = now_us
         self._entered_bps = self.rate_bps
         self._entered_trust = self._trust
-        self._yields = False
+        self._yields = 0
         self._calm_since_us = None
 
     # FOLLOW
@@ -193,7 +194,7 @@ class RateControl:
             self._follow_again(now_us)
             return
         if age_us > _COMPETE_AFTER_US:
-            if signals.standing_us > HIGH_US + self._slack_us and self._yields:
+            if signals.standing_us > HIGH_US + self._slack_us and self._yields >= _YIELD_REPORTS:
                 self._enter(Phase.COMPETE, now_us)
             else:
                 self._follow_again(now_us)
@@ -204,12 +205,17 @@ class RateControl:
         rate_bps = self.capacity_bps * ratio
         if signals.busy is None:
             rate_bps = min(rate_bps, self.rate_bps)
-        if signals.train is not None and self._trust < _SHARED_TRUST * self._entered_trust:
-            self._yields = True
-            self._whole_bps = signals.train.rate_bps
-        if self._yields:
-            rate_bps = max(rate_bps, _YIELD_RATIO * self._entered_bps)
+        if self._is_yielding(signals):
+            rate_bps = max(rate_bps, _YIELD_RATIO * min(self._entered_bps, self._whole_bps))
         self.set_rate(rate_bps, Reason.QUEUE)
+
+    def _is_yielding(self, signals: Signals) -> bool:
+        """Return whether somebody else makes the queue: trains pass much faster than we are served, all of a sudden."""
+        if signals.train is not None and signals.busy is not None:
+            is_other = self._trust < _SHARED_TRUST * self._entered_trust
+            self._yields = self._yields + 1 if is_other else 0
+            self._whole_bps = signals.train.rate_bps
+        return self._yields >= _YIELD_REPORTS
 
     def _follow_again(self, now_us: int) -> None:
         assert self.capacity_bps is not None

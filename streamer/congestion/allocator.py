@@ -6,6 +6,7 @@ Owns what headers, audio and resends take away. What several viewers' wishes com
 from dataclasses import dataclass
 
 from streamer.congestion.decision import Decision, RateLimits, Reason
+from streamer.congestion.ladder import Ladder, Prefer
 from streamer.congestion.pacer import Priority
 
 # A target that rises by less is not worth an encoder's while; one that falls always is.
@@ -16,6 +17,10 @@ _FRAME_QUEUE_US = 30_000
 _MIN_FRAME_RATIO = 0.3
 _AVERAGE_US = 500_000
 _BITS_PER_BYTE_US = 8_000_000
+
+
+# RTP header, the extensions in use and the longest tag of SRTP: what a packet carries beside its payload.
+OVERHEAD_BYTES = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +36,28 @@ class Allowance:
 class Allocator:
     """The budget of one flow."""
 
-    def __init__(self, limits: RateLimits, *, fps: float, overhead_bytes: int, now_us: int) -> None:
+    def __init__(self, limits: RateLimits, *, fps: float, prefer: Prefer, now_us: int) -> None:
         self._limits = limits
         self._fps = fps
-        self._overhead_bytes = overhead_bytes
+        self._ladder = Ladder(prefer)
         # Averages per second of what is not video: bytes of it, and the headers of video.
         self._other_bps = 0.0
         self._other_bytes = 0
         self._averaged_at_us = now_us
         self.target_bps = limits.start_bps
 
+    def describe(self, pixels: int) -> None:
+        """Take note of how many pixels the source's pictures have."""
+        self._ladder.describe(pixels, self._fps)
+
+    def decode_backlog(self, backlog_us: int, now_us: int) -> None:
+        """Take note of how much the viewer has received and not decoded."""
+        self._ladder.decode_backlog(backlog_us, now_us)
+
     def sent(self, size_bytes: int, priority: Priority) -> None:
         """Note a packet that left."""
         if priority is Priority.VIDEO:
-            self._other_bytes += self._overhead_bytes
+            self._other_bytes += OVERHEAD_BYTES
         elif priority is not Priority.PADDING:
             self._other_bytes += size_bytes
 
@@ -60,14 +73,19 @@ class Allocator:
         left_bps = min(max(left_bps, self._limits.min_bps), self._limits.max_bps)
         if left_bps < self.target_bps or left_bps >= min(_RISE_RATIO * self.target_bps, self._limits.max_bps):
             self.target_bps = left_bps
+        is_tested = not decision.is_application_limited and decision.reason is not Reason.START
+        self._ladder.update(self.target_bps, decision.at_us, is_tested=is_tested)
         return self.target_bps
 
     def allowance(self, decision: Decision, backlog_us: int) -> Allowance:
         """Return what the next frame may be like."""
-        interval_us = round(1_000_000 / self._fps)
+        rung = self._ladder.rung
+        fps = self._fps * rung.fps_ratio
+        interval_us = round(1_000_000 / fps)
         frame_bytes = self.target_bps * interval_us // _BITS_PER_BYTE_US
         # A queue that others hold full does not get shorter by smaller frames.
         queue_us = 0 if decision.reason is Reason.COMPETITION else decision.queue_us
         room_us = interval_us + _FRAME_QUEUE_US - queue_us - backlog_us
         room_bytes = decision.estimate_bps * max(room_us, 0) // _BITS_PER_BYTE_US
-        return Allowance(self.target_bps, self._fps, max(room_bytes, round(_MIN_FRAME_RATIO * frame_bytes)))
+        max_frame_bytes = max(room_bytes, round(_MIN_FRAME_RATIO * frame_bytes))
+        return Allowance(self.target_bps, fps, max_frame_bytes, rung.scale_ratio)

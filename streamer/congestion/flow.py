@@ -10,15 +10,14 @@ from typing import Any, Generic
 
 from streamer.congestion.allocator import Allocator, Allowance
 from streamer.congestion.decision import Decision, RateLimits
-from streamer.congestion.estimator import Estimator, PathEstimator
+from streamer.congestion.estimator import Estimator, make_estimator
 from streamer.congestion.in_flight import InFlight, Sent
+from streamer.congestion.ladder import Prefer
 from streamer.congestion.pacer import PacketT, Pacer, Priority
 from streamer.congestion.silence import MIN_US
 
 EstimatorFactory = Callable[..., Estimator]
 
-# RTP header, the extensions in use and the longest tag of SRTP: what a packet carries beside its payload.
-OVERHEAD_BYTES = 48
 # How long a cluster waits for a frame to travel with before it goes alone.
 _PROBE_PATIENCE_US = 20_000
 _BITS_PER_BYTE_US = 8_000_000
@@ -51,11 +50,12 @@ class Flow(Generic[PacketT]):
         fps: float,
         has_feedback: bool,
         now_us: int,
-        estimator: EstimatorFactory = PathEstimator,
+        prefer: Prefer = Prefer.FPS,
+        estimator: EstimatorFactory = make_estimator,
     ) -> None:
         self._has_feedback = has_feedback
         self._estimator = estimator(limits, fps=fps, has_feedback=has_feedback, now_us=now_us)
-        self._allocator = Allocator(limits, fps=fps, overhead_bytes=OVERHEAD_BYTES, now_us=now_us)
+        self._allocator = Allocator(limits, fps=fps, prefer=prefer, now_us=now_us)
         self._pacer: Pacer[PacketT] = Pacer(self._estimator.decision.pacing_bps)
         self._in_flight = InFlight()
         # The cluster that is out, since when, and what of it has left.
@@ -155,6 +155,14 @@ class Flow(Generic[PacketT]):
             return backlog_us
         excess_bytes = self._pacer.backlog_bytes - room_bytes
         return max(backlog_us, excess_bytes * _BITS_PER_BYTE_US // self.decision.estimate_bps)
+
+    def describe(self, width_px: int, height_px: int) -> None:
+        """Take note of how large the source's pictures are, by which the allocator judges what they need."""
+        self._allocator.describe(width_px * height_px)
+
+    def decode_backlog(self, backlog_us: int, now_us: int) -> None:
+        """Take note of how much video the viewer says it has received and not decoded yet."""
+        self._allocator.decode_backlog(backlog_us, now_us)
 
     def wish_rate(self, now_us: int) -> Allowance:
         """Return what the next frame may be like."""

@@ -21,7 +21,7 @@ from streamer.bench.network.timeline import Timeline, timeline_of
 from streamer.bench.options import json_option, require_writable
 from streamer.bench.progress import say
 from streamer.bench.report import Result, conditions, write_json
-from streamer.congestion.estimator import PathEstimator
+from streamer.congestion.estimator import make_estimator
 from streamer.congestion.flow import EstimatorFactory
 from streamer.errors import ConfigError
 

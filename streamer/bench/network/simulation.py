@@ -14,11 +14,11 @@ from streamer.bench.network.recording import CrossRecord, Recording, StreamRecor
 from streamer.bench.network.scenario import CrossTraffic, Scenario, Stream
 from streamer.bench.network.sender import Sender, SenderSettings
 from streamer.bench.network.wire import Wire
-from streamer.congestion.estimator import PathEstimator
+from streamer.congestion.estimator import make_estimator
 from streamer.congestion.flow import EstimatorFactory
 
 
-def simulate(scenario: Scenario, seed: int, estimator: EstimatorFactory = PathEstimator) -> Recording:
+def simulate(scenario: Scenario, seed: int, estimator: EstimatorFactory = make_estimator) -> Recording:
     """Run a scenario from its beginning to its end and return what happened."""
     simulation = Simulation(scenario, seed, estimator)
     simulation.events.run_until(scenario.duration_us)

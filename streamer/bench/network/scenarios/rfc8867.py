@@ -68,7 +68,8 @@ SCENARIOS = (
             CrossTraffic(
                 f"short {number}",
                 starts_at_us=number * S,
-                transfers=Transfers(sizes_bytes=(300_000, 10_000_000), mean_pause_us=10 * S),
+                # Our own choice: together they have 8 Mbit/s to send on average.
+                transfers=Transfers(sizes_bytes=(100_000, 2_000_000), mean_pause_us=10 * S),
             )
             for number in range(10)
         ),

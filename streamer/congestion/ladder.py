@@ -1,0 +1,116 @@
+"""What gives way when the rate is too low for the picture: how many pixels, or how many pictures a second.
+
+Rules: one step at a time. Downwards when a pixel has had too few bits for a second, or the viewer cannot decode in
+time; upwards when the step above would have had enough of them for five seconds, and only as far down as it went for
+that reason. Which of the two gives way first is the user's preference, the other one follows when it cannot give more.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+# Bits per pixel of H.264 at speed: below, blocks show in motion (a game at 720p60 and 2.5 Mbit/s); above the other one
+# the next step up, with up to twice the pixels, still has more than the first.
+LOW_BITS_PER_PIXEL = 0.045
+ROOM_BITS_PER_PIXEL = 0.09
+# A keyframe or a drained queue is no reason to give up pixels; a second is what a viewer puts up with.
+DOWN_AFTER_US = 1_000_000
+# Each step costs a keyframe and is seen, so it shall be worth it for a while.
+UP_AFTER_US = 5_000_000
+# A client that holds more than three pictures of 60 fps decodes too slowly rather than unevenly.
+DECODE_BACKLOG_US = 50_000
+# After it was too slow, more is tried this seldom: its machine does not change with the path.
+DECODE_UP_AFTER_US = 20_000_000
+# Of the full width and height: each has about half of the pixels of the one before.
+SCALE_STEPS = (1.0, 0.75, 0.5, 0.375, 0.25)
+FPS_STEPS = (1.0, 0.8, 0.5)
+
+
+class Prefer(StrEnum):
+    """What is kept for as long as possible: frames per second (games), or sharpness (text)."""
+
+    FPS = "fps"
+    SHARPNESS = "sharpness"
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of the ladder, as shares of what the source delivers."""
+
+    scale_ratio: float
+    fps_ratio: float
+
+    @property
+    def load_ratio(self) -> float:
+        """Its pixels per second, of all."""
+        return self.scale_ratio * self.scale_ratio * self.fps_ratio
+
+
+def _rungs(prefer: Prefer) -> tuple[Rung, ...]:
+    if prefer is Prefer.FPS:
+        return (
+            *(Rung(scale, 1.0) for scale in SCALE_STEPS),
+            *(Rung(SCALE_STEPS[-1], fps) for fps in FPS_STEPS[1:]),
+        )
+    return (*(Rung(1.0, fps) for fps in FPS_STEPS), *(Rung(scale, FPS_STEPS[-1]) for scale in SCALE_STEPS[1:]))
+
+
+class Ladder:
+    """The place of one viewer on the ladder. Called from the event loop only."""
+
+    __slots__ = ("_at", "_decode_at_us", "_is_slow_decoder", "_pixels_per_s", "_rungs", "_since_us", "_trend")
+
+    def __init__(self, prefer: Prefer) -> None:
+        self._rungs = _rungs(prefer)
+        self._at = 0
+        # Of the source as it is; None until it is known.
+        self._pixels_per_s: float | None = None
+        # Which way it has wanted to go, and since when.
+        self._trend = 0
+        self._since_us = 0
+        self._is_slow_decoder = False
+        self._decode_at_us: int | None = None
+
+    @property
+    def rung(self) -> Rung:
+        """Where it stands."""
+        return self._rungs[self._at]
+
+    def describe(self, pixels: int, fps: float) -> None:
+        """Take note of what the source delivers."""
+        self._pixels_per_s = pixels * fps
+
+    def decode_backlog(self, backlog_us: int, now_us: int) -> None:
+        """Take note of how much the viewer has received and not decoded."""
+        self._is_slow_decoder = backlog_us > DECODE_BACKLOG_US
+        if self._is_slow_decoder:
+            self._decode_at_us = now_us
+
+    def update(self, target_bps: int, now_us: int, *, is_tested: bool) -> bool:
+        """Move if it is time; return whether it moved. `is_tested`: the target is what the path was found to carry."""
+        trend = self._direction(target_bps, now_us, is_tested=is_tested)
+        if trend != self._trend:
+            self._trend, self._since_us = trend, now_us
+        waited_us = now_us - self._since_us
+        if trend == 0 or waited_us < (DOWN_AFTER_US if trend > 0 else UP_AFTER_US):
+            return False
+        self._at += trend
+        self._since_us = now_us
+        return True
+
+    def _direction(self, target_bps: int, now_us: int, *, is_tested: bool) -> int:
+        """Return 1 for a step down, -1 for one up, 0 for none."""
+        is_lowest = self._at == len(self._rungs) - 1
+        if self._is_slow_decoder:
+            return 0 if is_lowest else 1
+        if self._pixels_per_s is None:
+            return 0
+        if not is_lowest and is_tested and target_bps < LOW_BITS_PER_PIXEL * self._load(self._at):
+            return 1
+        is_decoder_spared = self._decode_at_us is not None and now_us - self._decode_at_us < DECODE_UP_AFTER_US
+        if self._at == 0 or is_decoder_spared:
+            return 0
+        return -1 if target_bps > ROOM_BITS_PER_PIXEL * self._load(self._at) else 0
+
+    def _load(self, at: int) -> float:
+        assert self._pixels_per_s is not None
+        return self._pixels_per_s * self._rungs[at].load_ratio

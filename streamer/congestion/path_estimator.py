@@ -1,0 +1,257 @@
+"""What a path carries, from what the receiver says of each packet: joins the measurements and the decisions on them.
+
+Owns the order in which a report is looked at, and nothing that is measured or decided itself.
+"""
+
+from streamer.congestion.acked import Acked, Passage
+from streamer.congestion.aimd import HIGH_US, LOW_US, Phase, RateControl
+from streamer.congestion.application_limit import ApplicationLimit
+from streamer.congestion.decision import Decision, RateLimits, Reason
+from streamer.congestion.in_flight import Report, Sent
+from streamer.congestion.loss import Loss
+from streamer.congestion.probe import (
+    ABORT_QUEUE_US,
+    PERIOD_US,
+    PERIODIC_RATIO,
+    RECOVERY_DELAYS_US,
+    START_RATIOS,
+    Prober,
+)
+from streamer.congestion.queue_delay import QueueDelay
+from streamer.congestion.round_trip import RoundTrip
+from streamer.congestion.signals import Signals
+from streamer.congestion.silence import Silence
+from streamer.congestion.train_rate import TrainRate
+from streamer.congestion.trains import Trains
+from streamer.congestion.trendline import Trendline
+
+# A frame of target / fps leaves within half a frame interval, headers included.
+PACING_RATIO = 2.0
+# What may be under way beyond what the path holds.
+_SLACK_US = 10_000
+# How long a busy period must last, and how many packets it must bring, to be a measurement; and how far back it counts.
+_BUSY_SPAN_US = 15_000
+_BUSY_PACKETS = 6
+_BUSY_WINDOW_US = 150_000
+# A frame of usual size makes a queue of 8 ms of its own, a keyframe one of 25 ms.
+_SLOW_QUEUE_US = 24_000
+_SLOW_PACKETS = 8
+_BITS_PER_BYTE_US = 8_000_000
+
+
+# Trains that pass no faster than this say that there is no more to be found.
+_KNOWN_RATIO = 1.2
+
+
+class PathEstimator:
+    """The estimate of one path, from transport-wide feedback. Called from the event loop only."""
+
+    def __init__(self, limits: RateLimits, *, fps: float, ceiling_bps: int, now_us: int) -> None:
+        self._limits = limits
+        self._interval_us = round(1_000_000 / fps)
+        self._ceiling_bps = ceiling_bps
+        self._rate = RateControl(limits.start_bps, floor_bps=limits.min_bps, ceiling_bps=ceiling_bps, now_us=now_us)
+        self._trains = Trains(self._interval_us)
+        self._train_rate = TrainRate()
+        self._queue = QueueDelay()
+        self._trendline = Trendline()
+        self._acked = Acked()
+        self._loss = Loss(now_us)
+        self._limit = ApplicationLimit(now_us)
+        self._round_trip = RoundTrip()
+        self._silence = Silence(now_us)
+        self._prober = Prober()
+        self._start_probes = [ratio * limits.start_bps for ratio in reversed(START_RATIOS)]
+        self._recovery_probes_us: list[int] = []
+        self._probed_at_us = now_us
+        self._sent_bytes = 0
+        self._newest_sent = -1
+        self._changed_at_index = 0
+        self._busy_since_us: int | None = None
+        self._skipped_bytes = 0
+        self._next_probe(now_us)
+        self.decision = self._decide(now_us)
+
+    def packet_sent(self, packet: Sent) -> None:
+        self._sent_bytes += packet.size_bytes
+        self._newest_sent = packet.index
+        self._silence.sent(packet.sent_at_us)
+        if packet.cluster is not None:
+            self._prober.sent(packet)
+
+    def feedback_received(self, report: Report, in_flight_bytes: int, now_us: int) -> Decision:
+        self._limit.update(self._sent_bytes, self._rate.rate_bps, now_us)
+        self._sent_bytes = 0
+        self._skipped_bytes += report.skipped_bytes
+        if report.arrived:
+            self._take(report, now_us)
+            newest = report.arrived[-1]
+            rtt_us = self._round_trip.rtt_us or 0
+            if self._silence.heard(rtt_us, self._round_trip.interval_us, is_waiting=in_flight_bytes > 0, now_us=now_us):
+                self._loss.forget(now_us)
+                self._limit = ApplicationLimit(now_us)
+            self._judge_loss(report, now_us)
+            self._control(newest.index, len(report.lost), now_us)
+            self._probe(now_us)
+        self.decision = self._decide(now_us)
+        return self.decision
+
+    def report_received(self, loss_ratio: float, rtt_us: int | None, now_us: int) -> Decision:
+        return self.decision
+
+    def remb_received(self, estimate_bps: int, now_us: int) -> Decision:
+        return self.decision
+
+    def tick(self, now_us: int) -> Decision:
+        if self._silence.tick(now_us):
+            self._rate.reason = Reason.SILENCE
+        self.decision = self._decide(now_us)
+        return self.decision
+
+    def next_tick_us(self) -> int | None:
+        return self._silence.next_us()
+
+    def _take(self, report: Report, now_us: int) -> None:
+        acked, prober = self._acked, self._prober
+        if self._skipped_bytes:
+            acked.add(
+                report.arrived[0].sent_at_us,
+                (acked.newest_us + report.arrived[0].arrived_at_us) // 2,
+                self._skipped_bytes,
+            )
+            self._skipped_bytes = 0
+        for packet in report.arrived:
+            acked.add(packet.sent_at_us, packet.arrived_at_us, packet.size_bytes)
+            if packet.cluster is not None:
+                prober.arrived(packet)
+        acked.trim()
+        self._round_trip.add(max(packet.sent_at_us for packet in report.arrived), now_us)
+        queue, trains = self._queue, self._trains
+        for train in trains.add(report.arrived):
+            queue.add(train.arrivals_us[0], train.low_us)
+            self._trendline.add(train.arrivals_us[0], train.low_us)
+            self._train_rate.add(train)
+            queue.look(train.arrivals_us[0], train.low_us)
+            if train.low_us - queue.base_us < LOW_US + queue.jitter_us:
+                self._busy_since_us = None
+            elif self._busy_since_us is None:
+                self._busy_since_us = train.arrivals_us[0]
+        if trains.open is not None:
+            queue.look(trains.open.arrivals_us[0], trains.open.low_us)
+
+    def _judge_loss(self, report: Report, now_us: int) -> None:
+        if self._rate.phase is not Phase.FOLLOW:
+            # What a queue that is full has lost is answered by draining it.
+            self._loss.forget(now_us)
+            return
+        verdict = self._loss.add(len(report.arrived), len(report.lost), report.recovered, now_us)
+        if verdict is not None and verdict.cut_ratio < 1:
+            acked_bps = self._acked.rate_bps()
+            if not self._limit.is_limited:
+                rate_bps = min(self._rate.rate_bps, acked_bps / (1 - verdict.loss_ratio)) * verdict.cut_ratio
+                self._rate.set_rate(rate_bps, Reason.LOSS)
+
+    def _control(self, newest_index: int, lost_packets: int, now_us: int) -> None:
+        before_bps = self._rate.rate_bps
+        queue = self._queue
+        train = self._trains.open
+        newest_us = 0
+        slow_bps = None
+        if train is not None:
+            newest_us = train.newest_way_us - queue.base_us
+            if newest_us > _SLOW_QUEUE_US and len(train.arrivals_us) >= _SLOW_PACKETS:
+                slow_bps = train.steady_bps()
+        signals = Signals(
+            now_us=now_us,
+            standing_us=queue.standing_us,
+            newest_us=newest_us,
+            habit_us=queue.habit_us,
+            slow_bps=slow_bps,
+            flat_us=queue.flat_us,
+            jitter_us=queue.jitter_us,
+            usage=self._trendline.usage,
+            acked_bps=self._acked.rate_bps(),
+            busy=self._busy(),
+            train=self._train_rate.measure(queue.jitter_us),
+            is_application_limited=self._limit.is_limited,
+            is_loss_suspicious=self._loss.is_suspicious,
+            is_answered=newest_index >= self._changed_at_index,
+            lost_packets=lost_packets,
+        )
+        if self._busy_since_us is not None and queue.standing_us > HIGH_US:
+            self._train_rate.forget_before(self._busy_since_us)
+            signals.train = self._train_rate.measure(queue.jitter_us)
+        self._rate.update(signals)
+        queue.holds_base = self._rate.phase is not Phase.FOLLOW
+        if self._rate.is_rebased:
+            queue.rebase()
+            self._round_trip.rebase()
+            self._busy_since_us = None
+        if self._rate.has_dropped:
+            self._recovery_probes_us = [now_us + delay_us for delay_us in reversed(RECOVERY_DELAYS_US)]
+        if self._rate.rate_bps > before_bps * 1.02 or self._rate.rate_bps < before_bps * 0.98:
+            self._changed_at_index = self._newest_sent + 1
+
+    def _busy(self) -> Passage | None:
+        if self._busy_since_us is None or self._queue.standing_us < LOW_US:
+            return None
+        passage = self._acked.passage(max(self._busy_since_us, self._acked.newest_us - _BUSY_WINDOW_US))
+        is_enough = passage is not None and passage.span_us >= _BUSY_SPAN_US and passage.packets >= _BUSY_PACKETS
+        return passage if is_enough else None
+
+    def _probe(self, now_us: int) -> None:
+        prober, rate = self._prober, self._rate
+        if prober.is_out and self._queue.standing_us > ABORT_QUEUE_US:
+            prober.abort()
+        result_bps = prober.result_bps(now_us)
+        if result_bps is not None and result_bps > rate.rate_bps and rate.phase is Phase.FOLLOW:
+            rate.set_rate(result_bps, Reason.PROBE)
+            self._changed_at_index = self._newest_sent + 1
+        if not prober.is_out and rate.phase is Phase.FOLLOW:
+            self._next_probe(now_us)
+
+    def _next_probe(self, now_us: int) -> None:
+        rate_bps = self._rate.rate_bps
+        if rate_bps >= self._ceiling_bps:
+            return
+        wanted_bps = 0.0
+        while self._start_probes and wanted_bps <= rate_bps:
+            wanted_bps = self._start_probes.pop()
+        train = self._train_rate.measure(self._queue.jitter_us)
+        is_known = train is not None and self._rate.trust * train.rate_bps < _KNOWN_RATIO * rate_bps
+        while self._recovery_probes_us and self._recovery_probes_us[-1] <= now_us:
+            self._recovery_probes_us.pop()
+            wanted_bps = 0.0 if is_known else PERIODIC_RATIO * rate_bps
+        if (
+            self._limit.is_limited
+            and not is_known
+            and now_us - max(self._probed_at_us, self._limit.since_us) > PERIOD_US
+        ):
+            wanted_bps = PERIODIC_RATIO * rate_bps
+        if wanted_bps > rate_bps:
+            self._probed_at_us = now_us
+            self._prober.start(round(min(wanted_bps, PERIODIC_RATIO * self._ceiling_bps)), now_us)
+
+    def _decide(self, now_us: int) -> Decision:
+        rate_bps = max(self._rate.rate_bps >> self._silence.halvings, self._limits.min_bps)
+        frame_bytes = rate_bps * self._interval_us // _BITS_PER_BYTE_US
+        trip = self._round_trip
+        held_us = trip.least_us + trip.interval_us + _SLACK_US
+        if self._rate.phase is Phase.COMPETE:
+            held_us += self._queue.standing_us + 50_000
+        has_report = trip.rtt_us is not None
+        return Decision(
+            at_us=now_us,
+            estimate_bps=rate_bps,
+            target_bps=rate_bps,
+            pacing_bps=round(PACING_RATIO * rate_bps),
+            in_flight_cap_bytes=rate_bps * held_us // _BITS_PER_BYTE_US + frame_bytes if has_report else None,
+            queue_us=self._queue.standing_us,
+            rtt_us=trip.rtt_us,
+            acked_bps=self._acked.rate_bps(),
+            loss_ratio=self._loss.ratio,
+            usage=self._trendline.usage,
+            is_application_limited=self._limit.is_limited,
+            probe=self._prober.cluster,
+            reason=self._rate.reason,
+        )

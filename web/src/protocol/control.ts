@@ -45,7 +45,16 @@ export interface Stream {
 export interface Statistics {
   type: "statistics";
   target_bps: number;
+  /** What the path carries. */
+  estimate_bps: number;
   sent_bps: number;
+  /** What arrived of what was sent. */
+  acked_bps: number;
+  /** How long packets wait in the network's queue. */
+  queue_us: number;
+  loss_ratio: number;
+  /** What governs the rate, in a word or two. */
+  limit: string;
   packets_sent: number;
   packets_retransmitted: number;
   keyframes: number;
@@ -112,7 +121,12 @@ function parseStatistics(members: Members): Statistics {
   return {
     type: "statistics",
     target_bps: readInteger(members, "target_bps"),
+    estimate_bps: readInteger(members, "estimate_bps"),
     sent_bps: readInteger(members, "sent_bps"),
+    acked_bps: readInteger(members, "acked_bps"),
+    queue_us: readInteger(members, "queue_us"),
+    loss_ratio: readNumber(members, "loss_ratio"),
+    limit: readString(members, "limit"),
     packets_sent: readInteger(members, "packets_sent"),
     packets_retransmitted: readInteger(members, "packets_retransmitted"),
     keyframes: readInteger(members, "keyframes"),

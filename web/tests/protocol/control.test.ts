@@ -5,7 +5,12 @@ import { ProtocolError } from "../../src/protocol/members";
 const STATISTICS = {
   type: "statistics",
   target_bps: 9_000_000,
+  estimate_bps: 9_500_000,
   sent_bps: 8_000_000,
+  acked_bps: 7_900_000,
+  queue_us: 1200,
+  loss_ratio: 0.012,
+  limit: "growth",
   packets_sent: 100,
   packets_retransmitted: 1,
   keyframes: 2,
@@ -38,6 +43,8 @@ describe("parseControl", () => {
     ["an unknown type", { type: "ping", id: 1 }],
     ["a pong without a clock", { type: "pong", id: 1 }],
     ["a seat that is no claim", { type: "seat", is_holder: "yes", viewers: 1 }],
+    ["a loss that is no number", { ...STATISTICS, loss_ratio: "none" }],
+    ["a limit that is no text", { ...STATISTICS, limit: null }],
     ["stages that are a list", { ...STATISTICS, stages_us: [] }],
     ["a stage that is no integer", { ...STATISTICS, stages_us: { encode: "fast" } }],
   ])("rejects %s", (_name, message) => {

@@ -34,7 +34,11 @@ class Alarm(Protocol):
         """Do not ring."""
 
     def close(self) -> None:
-        """Give up what the alarm holds. It may be set again."""
+        """Give up what the alarm holds, its callback too. It cannot be set again. Harmless when called twice."""
+
+
+def _stay_silent() -> None:
+    """Do nothing."""
 
 
 class TimerAlarm:
@@ -56,6 +60,7 @@ class TimerAlarm:
 
     def close(self) -> None:
         self.clear()
+        self._ring = _stay_silent
 
     def _rings(self) -> None:
         self._timer = None
@@ -101,6 +106,7 @@ class KernelAlarm:
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
         self._is_set = False
+        self._ring = _stay_silent
         if descriptor is not None:
             asyncio.get_running_loop().remove_reader(descriptor)
             os.close(descriptor)

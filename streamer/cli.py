@@ -41,6 +41,7 @@ _FLAGS = (
     ("--start-target-bps", "video.start_target_bps", "BPS"),
     ("--min-target-bps", "video.min_target_bps", "BPS"),
     ("--max-target-bps", "video.max_target_bps", "BPS"),
+    ("--prefer", "video.prefer", "fps|sharpness"),
     ("--encoder", "video.encoder", "NAME"),
     ("--converter", "video.converter", "NAME"),
     ("--log-level", "log.level", "LEVEL"),

@@ -26,6 +26,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
+from streamer.congestion.ladder import Prefer
 from streamer.media.frame import Resolution
 
 # The value that leaves a choice to the program.
@@ -216,7 +217,11 @@ class VideoConfig(Section):
     is_adaptive: bool = Field(
         default=True, description="Follow what the network carries; else stay at the start target, come what may."
     )
-    start_target_bps: Bps = Field(default=8_000_000, description="Video bitrate that a stream starts with.")
+    prefer: Prefer = Field(
+        default=Prefer.FPS,
+        description="What is kept for longest on a narrow path: `fps` (games), or `sharpness` (text).",
+    )
+    start_target_bps: Bps = Field(default=3_000_000, description="Video bitrate that a stream starts with.")
     min_target_bps: Bps = Field(default=300_000, description="Video bitrate that is never gone below.")
     max_target_bps: Bps = Field(default=20_000_000, description="Video bitrate that is never exceeded.")
 

@@ -153,6 +153,7 @@ class _Run:
                 max_bps=config.video.max_target_bps,
             ),
             is_adaptive=config.video.is_adaptive,
+            prefer=config.video.prefer,
             ice=_ice_settings(config.ice, is_loopback_only=config.server.is_loopback),
         )
         return RtcPeer(settings, observer, self._clock, random.Random())

@@ -5,7 +5,7 @@ networks of one's own, and to measure what control costs.
 """
 
 from streamer.congestion.decision import Decision, RateLimits, Reason
-from streamer.congestion.estimator import PACING_RATIO
+from streamer.congestion.path_estimator import PACING_RATIO
 from streamer.congestion.in_flight import Report, Sent
 
 # Headers and resends, which the target is too small for by this much.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from streamer.congestion.decision import Decision, RateLimits
+from streamer.congestion.ladder import Prefer
 from streamer.media.frame import Resolution, Subscriber
 
 # The data channels of a peer, opened by the server before the offer (streamer/protocol/README.md).
@@ -45,6 +46,7 @@ class PeerSettings:
     fps: float
     rate_limits: RateLimits
     is_adaptive: bool = True
+    prefer: Prefer = Prefer.FPS
     ice: IceSettings = IceSettings()
 
 

@@ -15,7 +15,7 @@ from aiortc.stats import RTCStatsReport
 
 from streamer.clock import Clock, Timer
 from streamer.errors import LocalProtocolError
-from streamer.media.frame import EncodedFrame, Wish
+from streamer.media.frame import EncodedFrame, Resolution, Wish
 from streamer.media.timeline import ntp_from_wall
 from streamer.rtp.rtcp import (
     RtcpMessage,
@@ -46,6 +46,7 @@ class VideoSender:
         self._rng = rng
         # Read once: the wall clock can be set, and round trips and capture times must not jump with it.
         self._wall_offset_us = clock.wall_us() - clock.now_us()
+        self._source = settings.largest
         self._answer: Answer | None = None
         self._stream: Stream | None = None
         self._video: VideoStream | None = None
@@ -109,6 +110,17 @@ class VideoSender:
         if self._video is not None:
             self._video.request_keyframe()
 
+    def describe(self, resolution: Resolution) -> None:
+        """Take note of how large the source's pictures are."""
+        self._source = resolution
+        if self._video is not None:
+            self._video.describe(resolution)
+
+    def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
+        """Take note of how long the viewer needs to decode a frame, and how long a frame waits before that."""
+        if self._video is not None:
+            self._video.decodes(decode_ms, wait_ms)
+
     def statistics(self) -> PeerStatistics:
         """Return totals since the start."""
         if self._video is not None:
@@ -136,6 +148,7 @@ class VideoSender:
             ntp=self._ntp,
             on_keyframe_wanted=self.on_keyframe_wanted,
         )
+        self._video.describe(self._source)
         if not answer.has_feedback:
             logger.info("the rate follows the viewer's own estimate because it sends no transport-wide feedback")
         self._report()

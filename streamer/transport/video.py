@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from aiortc import RTCDtlsTransport
 
 from streamer.clock import Clock, Timer
-from streamer.congestion.estimator import PathEstimator
+from streamer.congestion.estimator import make_estimator
 from streamer.congestion.fixed_rate import FixedRate
 from streamer.congestion.flow import Flow, Lost
 from streamer.congestion.pacer import Priority
@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 # The extension's specification has receivers interpolate; once a second is what they are used to.
 _CAPTURE_TIME_INTERVAL_US = 1_000_000
 _MAX_FRACTION = 256
+# A decoder that is busy for more of the time than this has no reserve for a picture that is harder than usual.
+_BUSY_DECODER_RATIO = 0.7
 
 
 class VideoStream:
@@ -68,8 +70,10 @@ class VideoStream:
             fps=settings.fps,
             has_feedback=has_feedback,
             now_us=now_us,
-            estimator=PathEstimator if settings.is_adaptive else FixedRate,
+            prefer=settings.prefer,
+            estimator=make_estimator if settings.is_adaptive else FixedRate,
         )
+        self._source = settings.largest
         self._egress = Egress(dtls, self._flow, stream.fill, self._woken, clock)
         self._unwrapper = FeedbackUnwrapper()
         self._recovery = Recovery(stream.history)
@@ -105,7 +109,7 @@ class VideoStream:
         return Wish(
             target_bps=allowance.target_bps,
             fps=allowance.fps,
-            max_resolution=_scaled(self._settings.largest, allowance.scale_ratio),
+            max_resolution=_scaled(self._source, allowance.scale_ratio),
             max_frame_bytes=allowance.max_frame_bytes,
             backlog_us=self._flow.backlog_us(now_us),
             keyframe=self._recovery.keyframe_wanted(now_us),
@@ -142,6 +146,19 @@ class VideoStream:
     def request_keyframe(self) -> None:
         """Ask for a keyframe, unless one is asked for already."""
         self._request(self._recovery.request_keyframe(self._clock.now_us(), self._rtt_us))
+
+    def describe(self, resolution: Resolution) -> None:
+        """Take note of how large the source's pictures are."""
+        self._source = resolution
+        self._flow.describe(resolution.width_px, resolution.height_px)
+
+    def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
+        """Take note of how long the viewer needs to decode a frame, and how long a frame waits before that."""
+        # With a playout delay of zero a frame waits for nothing but the frame before it, or for the network. Where
+        # decoding takes most of a frame's time, it is the former.
+        is_slow = decode_ms is not None and decode_ms * self._settings.fps > _BUSY_DECODER_RATIO * 1_000
+        backlog_us = round((wait_ms or 0) * 1_000) if is_slow else 0
+        self._flow.decode_backlog(backlog_us, self._clock.now_us())
 
     def send_rtcp(self, compound: bytes) -> None:
         """Send RTCP at once."""

@@ -43,6 +43,8 @@ class FakePeer:
         self.sent: list[tuple[str, str | bytes]] = []
         self.applied: list[str] = []
         self.keyframes_requested = 0
+        self.described: Resolution | None = None
+        self.decoding: tuple[float | None, float | None] | None = None
         self.is_open = False
         self.is_closed = False
 
@@ -85,6 +87,12 @@ class FakePeer:
     def request_keyframe(self) -> None:
         self.keyframes_requested += 1
         self.video.current = replace(self.video.current, keyframe=True)
+
+    def describe(self, resolution: Resolution) -> None:
+        self.described = resolution
+
+    def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
+        self.decoding = decode_ms, wait_ms
 
     def send(self, label: str, message: str | bytes) -> bool:
         if self.is_open and not self.is_closed:

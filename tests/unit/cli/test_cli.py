@@ -34,7 +34,7 @@ def test_config_prints_a_table_of_whole_lines() -> None:
     lines = _run("config").stdout.splitlines()
 
     assert len(lines) == len(keys()) + 1
-    assert any(line.split()[:2] == ["video.start_target_bps", "8000000"] for line in lines)
+    assert any(line.split()[:2] == ["video.start_target_bps", "3000000"] for line in lines)
 
 
 def test_config_does_not_show_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +131,7 @@ def test_help_names_every_flag_with_its_default() -> None:
     text = _run("serve", "--help").stdout
 
     assert [flag for flag, _, _ in cli._FLAGS if flag not in text] == []
-    assert "[8000000]" in text
+    assert "[3000000]" in text
 
 
 def test_bench_without_its_packages_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

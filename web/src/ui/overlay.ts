@@ -1,19 +1,45 @@
-/** The statistics overlay: what arrives, how old it is, and where the time goes. */
+/** The statistics overlay: what arrives, how old it is, where the time goes, and how that was in the last two minutes. */
 
 import type { Stream } from "../protocol/control";
+import { SampleHistory } from "../stats/history";
 import type { Sample } from "../stats/sampler";
 import { element } from "./dom";
+import { type Axis, type Curve, Graph } from "./graph";
+import { delayRows, pictureRows, type Row, rateRows, timeRows } from "./rows";
 
-type Row = readonly [name: string, value: string, detail: string];
+// Below these, ups and downs are nothing that a viewer could notice.
+const RATE: Axis = { label: "Rate", unit: "Mbit/s", leastTop: 1 };
+const DELAY: Axis = { label: "Delay", unit: "ms", leastTop: 20 };
+
+const RATES: readonly Curve[] = [
+  { key: "received", read: ({ rates }) => rates.receivedBps / 1e6 },
+  { key: "estimate", read: ({ server }) => server && server.estimate_bps / 1e6 },
+  { key: "target", read: ({ server }) => server && server.target_bps / 1e6 },
+];
+const DELAYS: readonly Curve[] = [
+  { key: "queue", read: ({ server }) => server && server.queue_us / 1000 },
+  { key: "rtt", read: ({ rttMs }) => rttMs },
+  { key: "age", read: ({ captureToPresentMs }) => captureToPresentMs },
+];
+
+const NOT_YET: Row = { name: "Statistics", value: "not yet", detail: "", key: null };
 
 export class Overlay {
   readonly root = element("section", { class: "overlay", "aria-label": "Statistics" });
-  readonly #list = element("dl");
-  #sample: Sample | null = null;
+  readonly #rateGraph = new Graph(RATE, RATES);
+  readonly #delayGraph = new Graph(DELAY, DELAYS);
+  readonly #rates = element("dl");
+  readonly #delays = element("dl");
+  readonly #picture = element("dl");
+  readonly #times = element("dl");
+  // Kept while nothing is shown: whoever opens the overlay wants to know what has just happened.
+  readonly #history = new SampleHistory();
   #stream: Stream | null = null;
 
   constructor() {
-    this.root.append(this.#list);
+    const rate = element("div", {}, this.#rateGraph.root, this.#rates);
+    const delay = element("div", {}, this.#delayGraph.root, this.#delays);
+    this.root.append(rate, delay, this.#picture, this.#times);
     this.root.hidden = true;
   }
 
@@ -27,7 +53,7 @@ export class Overlay {
   }
 
   showSample(sample: Sample): void {
-    this.#sample = sample;
+    this.#history.add(performance.now(), sample);
     this.#render();
   }
 
@@ -38,42 +64,25 @@ export class Overlay {
 
   #render(): void {
     if (!this.isShown) return;
-    const rows = this.#sample === null ? [["Statistics", "not yet", ""] as const] : rowsOf(this.#sample, this.#stream);
-    this.#list.replaceChildren(
-      ...rows.flatMap(([name, value, detail]) => [
-        element("dt", {}, name),
-        element("dd", {}, value, element("small", {}, detail)),
-      ]),
-    );
+    this.#rateGraph.draw(this.#history);
+    this.#delayGraph.draw(this.#history);
+    const sample = this.#history.newest?.sample;
+    if (sample === undefined) {
+      fill(this.#picture, [NOT_YET]);
+      return;
+    }
+    fill(this.#rates, rateRows(sample));
+    fill(this.#delays, delayRows(sample));
+    fill(this.#picture, pictureRows(sample, this.#stream));
+    fill(this.#times, timeRows(sample));
   }
 }
 
-/** Return what the overlay says, line by line. */
-export function rowsOf(sample: Sample, stream: Stream | null): Row[] {
-  const { counts, rates, server } = sample;
-  const encoder = stream === null ? "" : `${stream.encoder}: ${stream.encoder_reason}`;
-  const rows: Row[] = [
-    ["Picture", `${counts.widthPx} × ${counts.heightPx}`, stream?.source ?? ""],
-    ["Frame rate", rates.fps.toFixed(1), `${sample.presentedFps.toFixed(1)} presented`],
-    ["Codec", counts.codec || (stream?.codec ?? ""), encoder],
-    ["Bitrate", megabits(rates.receivedBps), server === null ? "" : `target ${megabits(server.target_bps)}`],
-    ["Capture to present", milliseconds(sample.captureToPresentMs), "estimate"],
-    ["Round trip", milliseconds(sample.rttMs), ""],
-    ["Jitter buffer", milliseconds(rates.jitterBufferMs), "per frame"],
-    ["Decode", milliseconds(rates.decodeMs), "per frame"],
-    ["Dropped", String(counts.framesDropped), `${counts.freezeCount} freezes`],
-    ["Packets lost", String(counts.packetsLost), server === null ? "" : `${server.packets_retransmitted} sent again`],
-  ];
-  for (const [name, stageUs] of Object.entries(server?.stages_us ?? {})) {
-    rows.push([`Server: ${name}`, milliseconds(stageUs / 1000), ""]);
-  }
-  return rows;
-}
-
-function megabits(bps: number): string {
-  return `${(bps / 1e6).toFixed(2)} Mbit/s`;
-}
-
-function milliseconds(value: number | null): string {
-  return value === null ? "–" : `${value.toFixed(1)} ms`;
+function fill(list: HTMLElement, rows: readonly Row[]): void {
+  list.replaceChildren(
+    ...rows.flatMap(({ name, value, detail, key }) => [
+      element("dt", key === null ? {} : { class: key }, name),
+      element("dd", {}, value, element("small", {}, detail)),
+    ]),
+  );
 }

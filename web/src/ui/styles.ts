@@ -33,7 +33,7 @@ export const elementStyles = () =>
   button[aria-pressed="true"] { color: var(--accent); background: rgb(124 196 255 / 0.14); }
   button.primary { padding: 0 18px; background: var(--accent); color: #06121d; font-weight: 600; }
   button.primary:hover { background: #a3d6ff; }
-  svg { width: 20px; height: 20px; fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; }
+  button svg { width: 20px; height: 20px; fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; }
 
   .bar {
     position: absolute; top: 0; left: 50%; display: grid; justify-items: center; padding: 0 12px;
@@ -79,16 +79,44 @@ export const elementStyles = () =>
   }
 
   .overlay {
-    position: absolute; top: 12px; left: 12px; max-height: calc(100% - 24px); overflow: hidden; padding: 10px 14px;
+    position: absolute; top: 12px; left: 12px; display: grid; gap: 9px 26px;
+    max-width: calc(100% - 24px); max-height: calc(100% - 24px); overflow: hidden; padding: 10px 14px;
     box-sizing: border-box; border: 1px solid var(--line); border-radius: 12px; background: var(--panel);
     pointer-events: none; font-size: 12.5px;
   }
-  dl { display: grid; grid-template-columns: auto auto; gap: 3px 18px; margin: 0; }
-  dt { color: var(--quiet); }
+  dl { display: grid; grid-template-columns: 10.6em 1fr; gap: 2px 0.7em; align-content: start; margin: 0; }
+  dt { color: var(--quiet); white-space: nowrap; }
   dd { margin: 0; font-variant-numeric: tabular-nums; }
-  dd small { margin-left: 8px; color: var(--quiet); font-size: 11.5px; }
+  dt[class]::before {
+    content: ""; display: inline-block; width: 9px; height: 9px; margin-right: 7px; border-radius: 3px;
+    background: var(--ink);
+  }
+  small { margin-left: 8px; color: var(--quiet); font-size: 0.92em; }
+  figure { margin: 0; }
+  figcaption { font-weight: 600; }
+  figcaption small { font-weight: 400; }
+  figure + dl { margin-top: 3px; }
+
+  .received { --ink: #5fd38d; }
+  .target { --ink: #f2f5f8; }
+  .estimate { --ink: #7cc4ff; }
+  .queue { --ink: #e0a43a; }
+  .rtt { --ink: #b9a1ff; }
+  .age { --ink: #ff8fa3; }
+  figure svg { display: block; width: 100%; max-width: 330px; }
+  .line { fill: none; stroke: var(--ink); stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }
+  .line.target { stroke-width: 1.2; }
+  .area { fill: var(--ink); opacity: 0.16; }
+  .grid { fill: none; stroke: var(--line); shape-rendering: crispEdges; }
+  text { fill: var(--quiet); font-size: 11.5px; font-variant-numeric: tabular-nums; }
+  text.middle { text-anchor: middle; }
+  text.end { text-anchor: end; }
 
   @media (max-width: 1080px) { .overlay { top: 64px; max-height: calc(100% - 76px); } }
+  /* Not high enough for one column. */
+  @media (max-height: 680px) and (min-width: 600px) {
+    .overlay { top: 12px; max-height: calc(100% - 24px); grid-template-columns: 1fr 1fr; font-size: 11px; }
+  }
 
   @keyframes appear { from { opacity: 0; } }
   @keyframes turn { to { transform: rotate(1turn); } }

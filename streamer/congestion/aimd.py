@@ -12,6 +12,7 @@ Rules: there are three phases, and `RateControl` alone changes them.
 from enum import StrEnum
 
 from streamer.congestion.decision import Reason, Usage
+from streamer.congestion.loss import LossVerdict
 from streamer.congestion.signals import Signals
 
 # A frame of 60 fps takes 15 ms to pass a path that it fills, so less than that does not stand out.
@@ -77,6 +78,7 @@ class RateControl:
         # What the path carried when a queue stood last.
         self.capacity_bps: int | None = None
         self._congested_at_us = now_us
+        self._lost_at_us: int | None = None
         # How much of what trains say was really carried.
         self._trust = 1.0
         # By how much the path's nature, and that of other senders, moves the bounds of a queue.
@@ -116,6 +118,15 @@ class RateControl:
         self.rate_bps = round(min(max(rate_bps, self._floor_bps), self._ceiling_bps))
         self.reason = reason
 
+    def lose(self, verdict: LossVerdict, acked_bps: int, now_us: int) -> None:
+        """Cut for loss. What a policer lets pass is what arrives, whatever trains say, so growth is careful then."""
+        rate_bps = verdict.cut_ratio * self.rate_bps
+        if verdict.is_first:
+            rate_bps = min(rate_bps, SAFE_RATIO * acked_bps)
+        self.capacity_bps = acked_bps
+        self._lost_at_us = now_us
+        self.set_rate(rate_bps, Reason.LOSS)
+
     def _enter(self, phase: Phase, now_us: int) -> None:
         self.phase = phase
         self._entered_at_us = now_us
@@ -151,6 +162,8 @@ class RateControl:
             self.set_rate(rate_bps * (1 + growth_per_s * elapsed_s), Reason.GROWTH)
             return
         aim_bps = SAFE_RATIO * self._trust * signals.train.rate_bps
+        if self._lost_at_us is not None and signals.now_us - self._lost_at_us < _CAREFUL_US:
+            aim_bps = min(aim_bps, rate_bps * (1 + _CAREFUL_GROWTH_PER_S * elapsed_s))
         sure_bps = aim_bps * (1 - 2 * signals.train.error_ratio)
         if sure_bps > _FAST_RATIO * rate_bps:
             if signals.is_answered:

@@ -145,11 +145,8 @@ class PathEstimator:
             self._loss.forget(now_us)
             return
         verdict = self._loss.add(len(report.arrived), len(report.lost), report.recovered, now_us)
-        if verdict is not None and verdict.cut_ratio < 1:
-            acked_bps = self._acked.rate_bps()
-            if not self._limit.is_limited:
-                rate_bps = min(self._rate.rate_bps, acked_bps / (1 - verdict.loss_ratio)) * verdict.cut_ratio
-                self._rate.set_rate(rate_bps, Reason.LOSS)
+        if verdict is not None and verdict.cut_ratio < 1 and not self._limit.is_limited:
+            self._rate.lose(verdict, self._acked.rate_bps(), now_us)
 
     def _control(self, newest_index: int, lost_packets: int, now_us: int) -> None:
         before_bps = self._rate.rate_bps

@@ -28,6 +28,9 @@ SAFE_RATIO = 0.98
 _DRAIN_US = 350_000
 _DRAIN_RATIOS = (0.4, 0.92)
 _GROWTH_PER_ROUND = 1.5
+# A path whose rate varies is used less fully: what it carries now it may not carry when the next report comes.
+_VARIATION_COST = 1.0
+_MAX_VARIATION = 0.4
 _FAST_RATIO = 1.1
 _NEAR_GROWTH_PER_S = 0.25
 _SINK_PER_S = 0.05
@@ -161,7 +164,8 @@ class RateControl:
             growth_per_s = _CAREFUL_GROWTH_PER_S if self._is_near_limit(signals.now_us) else _BLIND_GROWTH_PER_S
             self.set_rate(rate_bps * (1 + growth_per_s * elapsed_s), Reason.GROWTH)
             return
-        aim_bps = SAFE_RATIO * self._trust * signals.train.rate_bps
+        steady_ratio = 1 - min(_VARIATION_COST * signals.variation_ratio, _MAX_VARIATION)
+        aim_bps = SAFE_RATIO * steady_ratio * self._trust * signals.train.rate_bps
         if self._lost_at_us is not None and signals.now_us - self._lost_at_us < _CAREFUL_US:
             aim_bps = min(aim_bps, rate_bps * (1 + _CAREFUL_GROWTH_PER_S * elapsed_s))
         sure_bps = aim_bps * (1 - 2 * signals.train.error_ratio)

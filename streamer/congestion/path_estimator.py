@@ -130,7 +130,7 @@ class PathEstimator:
         for train in trains.add(report.arrived):
             queue.add(train.arrivals_us[0], train.low_us)
             self._trendline.add(train.arrivals_us[0], train.low_us)
-            self._train_rate.add(train)
+            self._train_rate.add(train, queue.jitter_us)
             queue.look(train.arrivals_us[0], train.low_us)
             if train.low_us - queue.base_us < LOW_US + queue.jitter_us:
                 self._busy_since_us = None
@@ -174,6 +174,7 @@ class PathEstimator:
             is_loss_suspicious=self._loss.is_suspicious,
             is_answered=newest_index >= self._changed_at_index,
             lost_packets=lost_packets,
+            variation_ratio=self._train_rate.variation_ratio,
         )
         if self._busy_since_us is not None and queue.standing_us > HIGH_US:
             self._train_rate.forget_before(self._busy_since_us)

@@ -29,7 +29,7 @@ _DRAIN_US = 350_000
 _DRAIN_RATIOS = (0.4, 0.92)
 _GROWTH_PER_ROUND = 1.5
 # A path whose rate varies is used less fully: what it carries now it may not carry when the next report comes.
-_VARIATION_COST = 1.0
+_VARIATION_COST = 2.0
 _MAX_VARIATION = 0.4
 _FAST_RATIO = 1.1
 _NEAR_GROWTH_PER_S = 0.25
@@ -168,14 +168,17 @@ class RateControl:
         aim_bps = SAFE_RATIO * steady_ratio * self._trust * signals.train.rate_bps
         if self._lost_at_us is not None and signals.now_us - self._lost_at_us < _CAREFUL_US:
             aim_bps = min(aim_bps, rate_bps * (1 + _CAREFUL_GROWTH_PER_S * elapsed_s))
-        sure_bps = aim_bps * (1 - 2 * signals.train.error_ratio)
+        doubt_ratio = 2 * signals.train.error_ratio
+        sure_bps = aim_bps * (1 - doubt_ratio)
         if sure_bps > _FAST_RATIO * rate_bps:
             if signals.is_answered:
                 self.set_rate(min(sure_bps, _GROWTH_PER_ROUND * rate_bps), Reason.GROWTH)
         elif aim_bps > rate_bps:
             self.set_rate(min(aim_bps, rate_bps * (1 + _NEAR_GROWTH_PER_S * elapsed_s)), Reason.GROWTH)
         else:
-            self.set_rate(max(aim_bps, rate_bps * (1 - _SINK_PER_S * elapsed_s)), Reason.HOLD)
+            # Jitter makes trains longer rather than shorter, so within what they may be off there is no need to sink.
+            low_bps = max(aim_bps * (1 + doubt_ratio / 2), rate_bps * (1 - _SINK_PER_S * elapsed_s))
+            self.set_rate(min(low_bps, rate_bps), Reason.HOLD)
 
     def _is_near_limit(self, now_us: int) -> bool:
         if self.capacity_bps is None or now_us - self._congested_at_us > _CAREFUL_US:
@@ -194,7 +197,9 @@ class RateControl:
         self._congested_at_us = signals.now_us
         if signals.train is not None and signals.busy is not None:
             low, high = _TRUST_RANGE
-            self._trust = min(max(measured_bps / signals.train.rate_bps, low), high)
+            trust = measured_bps / signals.train.rate_bps
+            # A little less is how far trains are off; clearly less is somebody else.
+            self._trust = max(trust, low) if trust < _SHARED_TRUST else high
 
     def _drain(self, signals: Signals) -> None:
         now_us = signals.now_us

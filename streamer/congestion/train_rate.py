@@ -94,7 +94,7 @@ class TrainRate:
         self._slow.add(at_us, size_bytes, span_us)
         fast, slow = self._fast.measure(jitter_us), self._slow.measure(jitter_us)
         if fast is not None and slow is not None:
-            change_ratio = abs(fast.rate_bps / slow.rate_bps - 1) - 2 * fast.error_ratio
+            change_ratio = abs(fast.rate_bps / slow.rate_bps - 1) - 4 * fast.error_ratio
             self._variation += (min(max(0.0, change_ratio), 1.0) - self._variation) * _VARIATION_GAIN
 
     @property

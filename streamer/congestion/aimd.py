@@ -12,6 +12,7 @@ Rules: there are three phases, and `RateControl` alone changes them.
 from enum import StrEnum
 
 from streamer.congestion.decision import Reason, Usage
+from streamer.congestion.loss import LossVerdict
 from streamer.congestion.signals import Signals
 
 # A frame of 60 fps takes 15 ms to pass a path that it fills, so less than that does not stand out.
@@ -27,6 +28,9 @@ SAFE_RATIO = 0.98
 _DRAIN_US = 350_000
 _DRAIN_RATIOS = (0.4, 0.92)
 _GROWTH_PER_ROUND = 1.5
+# A path whose rate varies is used less fully: what it carries now it may not carry when the next report comes.
+_VARIATION_COST = 2.0
+_MAX_VARIATION = 0.4
 _FAST_RATIO = 1.1
 _NEAR_GROWTH_PER_S = 0.25
 _SINK_PER_S = 0.05
@@ -77,6 +81,7 @@ class RateControl:
         # What the path carried when a queue stood last.
         self.capacity_bps: int | None = None
         self._congested_at_us = now_us
+        self._lost_at_us: int | None = None
         # How much of what trains say was really carried.
         self._trust = 1.0
         # By how much the path's nature, and that of other senders, moves the bounds of a queue.
@@ -116,6 +121,15 @@ class RateControl:
         self.rate_bps = round(min(max(rate_bps, self._floor_bps), self._ceiling_bps))
         self.reason = reason
 
+    def lose(self, verdict: LossVerdict, acked_bps: int, now_us: int) -> None:
+        """Cut for loss. What a policer lets pass is what arrives, whatever trains say, so growth is careful then."""
+        rate_bps = verdict.cut_ratio * self.rate_bps
+        if verdict.is_first:
+            rate_bps = min(rate_bps, SAFE_RATIO * acked_bps)
+        self.capacity_bps = acked_bps
+        self._lost_at_us = now_us
+        self.set_rate(rate_bps, Reason.LOSS)
+
     def _enter(self, phase: Phase, now_us: int) -> None:
         self.phase = phase
         self._entered_at_us = now_us
@@ -150,15 +164,21 @@ class RateControl:
             growth_per_s = _CAREFUL_GROWTH_PER_S if self._is_near_limit(signals.now_us) else _BLIND_GROWTH_PER_S
             self.set_rate(rate_bps * (1 + growth_per_s * elapsed_s), Reason.GROWTH)
             return
-        aim_bps = SAFE_RATIO * self._trust * signals.train.rate_bps
-        sure_bps = aim_bps * (1 - 2 * signals.train.error_ratio)
+        steady_ratio = 1 - min(_VARIATION_COST * signals.variation_ratio, _MAX_VARIATION)
+        aim_bps = SAFE_RATIO * steady_ratio * self._trust * signals.train.rate_bps
+        if self._lost_at_us is not None and signals.now_us - self._lost_at_us < _CAREFUL_US:
+            aim_bps = min(aim_bps, rate_bps * (1 + _CAREFUL_GROWTH_PER_S * elapsed_s))
+        doubt_ratio = 2 * signals.train.error_ratio
+        sure_bps = aim_bps * (1 - doubt_ratio)
         if sure_bps > _FAST_RATIO * rate_bps:
             if signals.is_answered:
                 self.set_rate(min(sure_bps, _GROWTH_PER_ROUND * rate_bps), Reason.GROWTH)
         elif aim_bps > rate_bps:
             self.set_rate(min(aim_bps, rate_bps * (1 + _NEAR_GROWTH_PER_S * elapsed_s)), Reason.GROWTH)
         else:
-            self.set_rate(max(aim_bps, rate_bps * (1 - _SINK_PER_S * elapsed_s)), Reason.HOLD)
+            # Jitter makes trains longer rather than shorter, so within what they may be off there is no need to sink.
+            low_bps = max(aim_bps * (1 + doubt_ratio / 2), rate_bps * (1 - _SINK_PER_S * elapsed_s))
+            self.set_rate(min(low_bps, rate_bps), Reason.HOLD)
 
     def _is_near_limit(self, now_us: int) -> bool:
         if self.capacity_bps is None or now_us - self._congested_at_us > _CAREFUL_US:
@@ -177,7 +197,9 @@ class RateControl:
         self._congested_at_us = signals.now_us
         if signals.train is not None and signals.busy is not None:
             low, high = _TRUST_RANGE
-            self._trust = min(max(measured_bps / signals.train.rate_bps, low), high)
+            trust = measured_bps / signals.train.rate_bps
+            # A little less is how far trains are off; clearly less is somebody else.
+            self._trust = max(trust, low) if trust < _SHARED_TRUST else high
 
     def _drain(self, signals: Signals) -> None:
         now_us = signals.now_us

@@ -2,7 +2,7 @@
 
 So loss is tried out. The first time that it is above what the path is known to lose anyway, the rate is cut a little;
 if as much is lost afterwards, it was not the rate, and so much loss is taken as the path's nature for a while. Loss
-above a tenth is never taken so.
+above a tenth is cut for again and again, until half of the rate has been given up for nothing.
 """
 
 from dataclasses import dataclass
@@ -20,20 +20,26 @@ _NATURE_US = 20_000_000
 # After the cut, this much of the former loss is still the same.
 _SAME_RATIO = 0.6
 _CUT_RATIO = 0.93
+# Heavy loss that is still there at half of the rate is not made by it, unless so much is lost that nobody can tell.
+_GIVEN_UP_RATIO = 0.5
+_HOPELESS_RATIO = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class LossVerdict:
-    """What a window said. `cut_ratio` is what to multiply the rate with, 1.0 for nothing."""
+    """What a window said. `cut_ratio` is what to multiply the rate with, 1.0 for nothing; `is_first` says that the loss is
+    heavy and was not before: what has arrived is the best that is known of the path.
+    """
 
     loss_ratio: float
     cut_ratio: float
+    is_first: bool = False
 
 
 class Loss:
     """The judgement on one path's losses."""
 
-    __slots__ = ("_arrived", "_judged_ratio", "_lost", "_nature_at_us", "_nature_ratio", "_started_at_us", "ratio")
+    __slots__ = ("_arrived", "_heavy_product", "_judged_ratio", "_lost", "_nature_at_us", "_nature_ratio", "_started_at_us", "ratio")
 
     def __init__(self, now_us: int) -> None:
         self._started_at_us = now_us
@@ -43,6 +49,8 @@ class Loss:
         self._nature_at_us = now_us
         # The loss for which the rate was cut last, until the next window has shown what became of it.
         self._judged_ratio: float | None = None
+        # What heavy loss has left of the rate so far.
+        self._heavy_product = 1.0
         self.ratio = 0.0
 
     @property
@@ -61,7 +69,8 @@ class Loss:
         self.ratio = max(0, self._lost) / total
         is_enough = total >= _MIN_PACKETS
         self.forget(now_us)
-        return LossVerdict(self.ratio, self._judge(now_us) if is_enough else 1.0)
+        is_first = is_enough and self.ratio > _HEAVY_RATIO and self._heavy_product == 1
+        return LossVerdict(self.ratio, self._judge(now_us) if is_enough else 1.0, is_first)
 
     def forget(self, now_us: int) -> None:
         """Begin a new window: what was lost so far has a cause of its own."""
@@ -75,8 +84,8 @@ class Loss:
             self._nature_ratio = min(self._nature_ratio, ratio)
             self._nature_at_us = now_us
         if ratio > _HEAVY_RATIO:
-            self._judged_ratio = ratio
-            return 1 - ratio / 2
+            return self._judge_heavy(ratio)
+        self._heavy_product = 1.0
         if judged_ratio is not None and ratio > _SAME_RATIO * judged_ratio:
             self._nature_ratio, self._nature_at_us = max(ratio, self._nature_ratio), now_us
             return 1.0
@@ -84,3 +93,10 @@ class Loss:
             self._judged_ratio = ratio
             return _CUT_RATIO
         return 1.0
+
+    def _judge_heavy(self, ratio: float) -> float:
+        """Cut until it is less, or until half of the rate has changed nothing."""
+        is_of_no_use = self._heavy_product < _GIVEN_UP_RATIO and ratio < _HOPELESS_RATIO
+        cut_ratio = 1.0 if is_of_no_use else 1 - ratio / 2
+        self._heavy_product *= cut_ratio
+        return cut_ratio

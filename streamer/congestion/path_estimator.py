@@ -130,7 +130,7 @@ class PathEstimator:
         for train in trains.add(report.arrived):
             queue.add(train.arrivals_us[0], train.low_us)
             self._trendline.add(train.arrivals_us[0], train.low_us)
-            self._train_rate.add(train)
+            self._train_rate.add(train, queue.jitter_us)
             queue.look(train.arrivals_us[0], train.low_us)
             if train.low_us - queue.base_us < LOW_US + queue.jitter_us:
                 self._busy_since_us = None
@@ -145,11 +145,8 @@ class PathEstimator:
             self._loss.forget(now_us)
             return
         verdict = self._loss.add(len(report.arrived), len(report.lost), report.recovered, now_us)
-        if verdict is not None and verdict.cut_ratio < 1:
-            acked_bps = self._acked.rate_bps()
-            if not self._limit.is_limited:
-                rate_bps = min(self._rate.rate_bps, acked_bps / (1 - verdict.loss_ratio)) * verdict.cut_ratio
-                self._rate.set_rate(rate_bps, Reason.LOSS)
+        if verdict is not None and verdict.cut_ratio < 1 and not self._limit.is_limited:
+            self._rate.lose(verdict, self._acked.rate_bps(), now_us)
 
     def _control(self, newest_index: int, lost_packets: int, now_us: int) -> None:
         before_bps = self._rate.rate_bps
@@ -177,6 +174,7 @@ class PathEstimator:
             is_loss_suspicious=self._loss.is_suspicious,
             is_answered=newest_index >= self._changed_at_index,
             lost_packets=lost_packets,
+            variation_ratio=self._train_rate.variation_ratio,
         )
         if self._busy_since_us is not None and queue.standing_us > HIGH_US:
             self._train_rate.forget_before(self._busy_since_us)

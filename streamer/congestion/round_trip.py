@@ -15,13 +15,18 @@ _SILENCE_US = 300_000
 class RoundTrip:
     """What one path's reports say of its length."""
 
-    __slots__ = ("_buckets", "_intervals_us", "_reported_at_us", "rtt_us")
+    __slots__ = ("_buckets", "_intervals_us", "_reported_at_us")
 
     def __init__(self) -> None:
         self._buckets: deque[tuple[int, int]] = deque()
         self._intervals_us: deque[int] = deque(maxlen=_INTERVALS)
         self._reported_at_us: int | None = None
-        self.rtt_us: int | None = None
+
+    @property
+    def rtt_us(self) -> int | None:
+        """The shortest of the last second or two: a report waits for the receiver's timer, and says not how long."""
+        buckets = self._buckets
+        return min(buckets[-1][1], buckets[-2][1] if len(buckets) > 1 else _WINDOW_US) if buckets else None
 
     @property
     def least_us(self) -> int:
@@ -41,7 +46,7 @@ class RoundTrip:
             if interval_us < _SILENCE_US:
                 self._intervals_us.append(interval_us)
         self._reported_at_us = now_us
-        self.rtt_us = rtt_us = now_us - sent_at_us
+        rtt_us = now_us - sent_at_us
         buckets = self._buckets
         if buckets and now_us - buckets[-1][0] < _BUCKET_US:
             if rtt_us < buckets[-1][1]:

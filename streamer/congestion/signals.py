@@ -31,3 +31,4 @@ class Signals:
     is_loss_suspicious: bool
     is_answered: bool
     lost_packets: int
+    variation_ratio: float

@@ -25,6 +25,13 @@ _BITS_PER_BYTE_US = 8_000_000
 _MIN_TRAINS = 2
 
 
+# A difference that errors do not explain: what is worth to be followed at once, and four deviations.
+_CHANGE_RATIO = 0.15
+_CHANGE_ERRORS = 4
+# Radio paths change within seconds; a step now and then is over after as long.
+_VARIATION_GAIN = 1 / 128
+
+
 class Measurement(NamedTuple):
     """A rate, and how far off it may be: one deviation."""
 
@@ -69,13 +76,15 @@ class _Pool:
 class TrainRate:
     """The pooled rate of one path."""
 
-    __slots__ = ("_fast", "_slow")
+    __slots__ = ("_fast", "_slow", "_variation")
 
     def __init__(self) -> None:
         self._fast = _Pool(FAST_US)
         self._slow = _Pool(SLOW_US)
+        # How far the rate of a moment is from that of a second, as a ratio and on average.
+        self._variation = 0.0
 
-    def add(self, train: Train) -> None:
+    def add(self, train: Train, jitter_us: int) -> None:
         """Take a complete train."""
         if len(train.arrivals_us) < MIN_PACKETS:
             return
@@ -83,6 +92,15 @@ class TrainRate:
         at_us = train.arrivals_us[-1]
         self._fast.add(at_us, size_bytes, span_us)
         self._slow.add(at_us, size_bytes, span_us)
+        fast, slow = self._fast.measure(jitter_us), self._slow.measure(jitter_us)
+        if fast is not None and slow is not None:
+            change_ratio = abs(fast.rate_bps / slow.rate_bps - 1) - 4 * fast.error_ratio
+            self._variation += (min(max(0.0, change_ratio), 1.0) - self._variation) * _VARIATION_GAIN
+
+    @property
+    def variation_ratio(self) -> float:
+        """How much the rate varies from one moment to the next, beyond what errors explain."""
+        return self._variation
 
     def forget_before(self, at_us: int) -> None:
         """Let go of trains from before an instant: the path was another one."""
@@ -99,8 +117,3 @@ class TrainRate:
             return slow if fast is None else fast
         change_ratio = max(_CHANGE_RATIO, _CHANGE_ERRORS * fast.error_ratio)
         return slow if abs(fast.rate_bps - slow.rate_bps) < change_ratio * slow.rate_bps else fast
-
-
-# A difference that errors do not explain: what is worth to be followed at once, and four deviations.
-_CHANGE_RATIO = 0.15
-_CHANGE_ERRORS = 4

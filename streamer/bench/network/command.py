@@ -95,7 +95,7 @@ def load_estimator(name: str | None) -> EstimatorFactory:
         ConfigError: there is no such module or factory.
     """
     if name is None:
-        return PathEstimator
+        return make_estimator
     module, _, factory = name.partition(":")
     try:
         found: Any = getattr(importlib.import_module(module), factory)

@@ -12,6 +12,7 @@ delay_p*_ms          from the capture of a frame until it could be decoded, or a
                      of the empty path
 full_delay_p*_ms     the same, the delay of the path included
 late_percent         frames whose delay over the empty path's was above 33 ms, and those that were never decoded
+first_picture_s      from the start of a stream until its first frame could be decoded; the worst of all streams
 freezes_per_min      pauses between decoded frames longer than max(3 x mean, mean + 150 ms), the mean being that of the
                      last 30 pauses; a pause begins when there is a newer picture to be seen
 fps                  decoded frames per second
@@ -163,6 +164,7 @@ def _frame_figures(scenario: Scenario, recording: Recording) -> Figures:
     stream_s = sum(recording.duration_us - stream.starts_at_us for stream in scenario.streams) / _US_PER_S
     figures: Figures = {f"delay_p{percent}_ms": _milliseconds(over_base, percent) for percent in (50, 95, 99)}
     return figures | {
+        "first_picture_s": _worst(_first_picture_s(record) for record in recording.streams),
         "full_delay_p95_ms": _milliseconds(full, 95),
         "full_delay_p99_ms": _milliseconds(full, 99),
         "late_percent": round(100 * late / max(1, len(over_base)), 2),
@@ -171,6 +173,11 @@ def _frame_figures(scenario: Scenario, recording: Recording) -> Figures:
         "skipped_percent": round(100 * skipped / max(1, skipped + frames), 2),
         "keyframes_per_5_s": round(5 * keyframes / stream_s, 2),
     }
+
+
+def _first_picture_s(record: StreamRecord) -> float | None:
+    shown_us = [frame.completed_at_us for frame in record.frames if frame.completed_at_us is not None]
+    return round((shown_us[0] - record.starts_at_us) / _US_PER_S, 2) if shown_us else None
 
 
 def _frame_delays(record: StreamRecord, end_us: int) -> Iterator[tuple[int, int, bool]]:

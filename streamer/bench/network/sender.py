@@ -72,6 +72,7 @@ class Sender:
             now_us=events.now_us,
             estimator=settings.estimator,
         )
+        self._flow.describe(FULL_RESOLUTION.width_px, FULL_RESOLUTION.height_px)
         self._history = SendHistory()
         self._recovery = Recovery(self._history)
         self._unwrapper = FeedbackUnwrapper()
@@ -138,7 +139,7 @@ class Sender:
                 self._repair(message.sequences, now_us)
             case PictureLoss():
                 self._recovery.request_keyframe(now_us, self._rtt_us)
-                self.rendition.wake()
+                self._announce_keyframe(now_us)
             case ReceptionReport():
                 if message.sender_time is not None:
                     self._rtt_us = now_us - message.sender_time.sent_at_us - message.held_us
@@ -160,7 +161,13 @@ class Sender:
             self._record.resent_packets += len(resent)
             self._flow.enqueue(resent, Priority.RETRANSMISSION, now_us)
         if repair.needs_keyframe:
-            self.rendition.wake()
+            self._announce_keyframe(now_us)
+
+    def _announce_keyframe(self, now_us: int) -> None:
+        """Let the rendition look at the wish when the keyframe is due: a still screen brings no other occasion."""
+        due_at_us = self._recovery.keyframe_due_us()
+        if due_at_us is not None:
+            self._events.at(max(due_at_us, now_us), self.rendition.wake)
 
     def _wake(self) -> None:
         now_us = self._events.now_us

@@ -12,6 +12,7 @@ losses               packets that the link lost, by chance or in an outage
 decoded_p*_ms        from drawing a picture to having it decoded; on_screen_p*_ms until it can be seen
 worst_age_s          the oldest of the decoded frames
 age_recovery_s       from the end of an outage until frames are as young as before, give or take 20 ms
+first_frame_s        from the first media on, until a picture was decoded
 longest_gap_s        the longest time without a new frame
 fps                  decoded frames per second
 fps_p*               the same of each second, every 100 ms anew; of a desktop, only while it moves
@@ -63,9 +64,10 @@ def figures_of(measured: Measurement) -> Figures:
     duration_us = round(scenario.seconds * _US_PER_S)
     began_ms = measured.log.began_us / _US_PER_MS
     ends_ms = began_ms + duration_us / _US_PER_MS
-    # What was drawn before it could be sent says nothing of the way: a still picture may be old.
+    # A still picture that was drawn before it could be sent is as old as it is: that says nothing of the way.
+    earliest_ms = 0.0 if scenario.activity is Activity.WATCH else began_ms
     decoded, presented = (
-        [frame for frame in fresh(frames) if frame.drawn_ms >= began_ms and frame.seen_ms < ends_ms]
+        [frame for frame in fresh(frames) if frame.drawn_ms >= earliest_ms and frame.seen_ms < ends_ms]
         for frames in (observation.decoded, observation.presented)
     )
     usage = Usage(measured.log, scenario.capacity, duration_us)
@@ -78,6 +80,7 @@ def figures_of(measured: Measurement) -> Figures:
     if scenario.activity is Activity.BURSTS:
         bursts_ms = [(at_ms + _ANSWER_MS, at_ms + BURST_S * _MS_PER_S) for at_ms in observation.presses_ms]
         return found | _rate_figures(decoded, bursts_ms)
+    found["first_frame_s"] = round((decoded[0].seen_ms - began_ms) / _MS_PER_S, 3) if decoded else None
     found["longest_gap_s"] = longest_gap_s(decoded, ends_ms)
     found["fps"] = round(len(decoded) / scenario.seconds, 1)
     return found | _rate_figures(decoded, [(decoded[0].seen_ms, ends_ms)] if decoded else [])

@@ -46,6 +46,13 @@ SCENARIOS = (
     Scenario("V4", "20 Mbit/s, a queue of 50 ms", 40 * S, *_path(20 * MBPS, 20, queue_ms=50), goals=_STEADY),
     Scenario("V5", "20 Mbit/s, a queue of 1 s", 40 * S, *_path(20 * MBPS, 20, queue_ms=1_000), goals=_STEADY),
     Scenario(
+        "V19",
+        "0.8 Mbit/s, less than the start",
+        30 * S,
+        *_path(800_000, 20),
+        goals=(at_most("first_picture_s", 1.0), at_least("utilisation_percent", 75), at_most("freezes_per_min", 4)),
+    ),
+    Scenario(
         "V6",
         "20 Mbit/s, 30 frames per second",
         40 * S,

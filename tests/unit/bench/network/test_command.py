@@ -10,7 +10,8 @@ from streamer.bench.network.goals import at_most
 from streamer.bench.network.metrics import measure
 from streamer.bench.network.scenarios import SCENARIOS
 from streamer.bench.network.simulation import simulate
-from streamer.congestion.estimator import PathEstimator
+from streamer.congestion.estimator import make_estimator
+from streamer.congestion.path_estimator import PathEstimator
 from streamer.errors import ConfigError
 
 _S = 1_000_000
@@ -114,8 +115,8 @@ def test_picture_is_drawn(tmp_path):
 
 
 def test_another_estimator_can_be_put_in():
-    assert bench.load_estimator("streamer.congestion.estimator:PathEstimator") is PathEstimator
-    assert bench.load_estimator(None) is PathEstimator
+    assert bench.load_estimator("streamer.congestion.path_estimator:PathEstimator") is PathEstimator
+    assert bench.load_estimator(None) is make_estimator
 
 
 @pytest.mark.parametrize("name", ["nowhere:factory", "streamer.errors:nothing", "streamer.errors", "streamer:__doc__"])

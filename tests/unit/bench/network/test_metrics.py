@@ -151,6 +151,16 @@ def test_frame_is_late_33_ms_over_base_or_when_never_decoded():
     assert figures["delay_p99_ms"] == 33.0
 
 
+def test_first_picture_is_the_worst_of_all_streams():
+    scenario = _scenario(streams=(Stream("first"), Stream("second", starts_at_us=2 * _S)))
+    recording = _recording(scenario)
+    _frame(recording.streams[0], 0, 30_000, is_keyframe=True)
+    _frame(recording.streams[1], 2 * _S, None, is_keyframe=True)
+    _frame(recording.streams[1], 2_500_000, 40_000, is_keyframe=True)
+
+    assert measure(scenario, recording)["first_picture_s"] == 0.54
+
+
 def test_frame_on_its_way_at_the_end_does_not_count():
     scenario = _scenario()
     recording = _recording(scenario)

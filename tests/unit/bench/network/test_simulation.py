@@ -168,3 +168,23 @@ def test_late_timers_cost_little():
 
     assert one["delay_p95_ms"] < other["delay_p95_ms"] + 3
     assert other["delay_p95_ms"] < one["delay_p95_ms"] + 6
+
+
+def test_keyframe_that_is_asked_for_on_a_still_screen_is_made_when_it_is_due():
+    content = Content((Phase(0, every_frames=None),))
+    # All of the first picture is lost, and half of everything after it: only requests bring a picture.
+    scenario = _scenario(streams=(Stream(content=content),), loss_ratio=0.5, duration_s=5)
+
+    (stream,) = simulate(scenario, 1).streams
+
+    assert any(frame.completed_at_us is not None for frame in stream.frames)
+
+
+def test_step_of_the_resolution_is_one_keyframe():
+    # 0.9 Mbit/s are 0.016 bits for each pixel of 720p at 60 fps, and 0.065 at half the width and height.
+    limits = RateLimits(min_bps=300_000, start_bps=900_000, max_bps=900_000)
+
+    (stream,) = simulate(_scenario(streams=(Stream(limits=limits),), duration_s=8), 1).streams
+
+    assert [frame.is_keyframe for frame in stream.frames].count(True) == 3
+    assert all(frame.completed_at_us is not None for frame in stream.frames[:-5])

@@ -75,6 +75,15 @@ def test_old_picture_of_a_still_desktop_says_nothing_of_the_way():
     assert figures["worst_age_s"] == AGE_MS / 1_000
 
 
+def test_first_picture_of_a_moving_source_counts_although_it_waited_to_be_sent():
+    scenario = LIVE_SCENARIOS["L1"]
+    first = Seen(99, 0, BEGAN_MS - 30.0, BEGAN_MS + 120.0)
+
+    figures = figures_of(measured(scenario, decoded=[first, *frames_of(scenario)[6:]]))
+
+    assert (figures["first_frame_s"], figures["worst_age_s"]) == (0.12, 0.15)
+
+
 def test_frame_rate_of_a_desktop_is_that_of_its_bursts():
     scenario = LIVE_SCENARIOS["L8"]
     press_ms = BEGAN_MS + 6_000.0

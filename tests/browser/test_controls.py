@@ -13,6 +13,7 @@ from tests.fakes.xvfb import wait_for
 pytestmark = [pytest.mark.browser, pytest.mark.x11]
 
 _BUTTONS = ("Lock the pointer", "Send Ctrl+Alt+Delete", "Statistics", "Full screen")
+_READ_LINES = "(names) => names.map((name) => [name.innerText, name.nextElementSibling.innerText])"
 _HANDLE = np.s_[0:12, SIZE.width_px // 2 - 26 : SIZE.width_px // 2 + 26]
 
 
@@ -33,9 +34,17 @@ def press(tab: Tab, name: str) -> None:
 
 
 def statistics(tab: Tab) -> dict[str, str]:
-    """Return the lines of the overlay by their names."""
+    """Return the lines of the overlay by their names, read at once: they are replaced each second."""
     overlay = tab.page.get_by_role("region", name="Statistics")
-    return dict(zip(overlay.locator("dt").all_inner_texts(), overlay.locator("dd").all_inner_texts(), strict=True))
+    return dict(overlay.locator("dt").evaluate_all(_READ_LINES))
+
+
+def ages(tab: Tab, count: int) -> list[float]:
+    """Return the age of the picture of the next so many seconds that have one."""
+    tab.page.evaluate("() => { window.ages = []; }")
+    tab.ask("player.on('statistics', ({ captureToPresentMs: age }) => age === null || window.ages.push(age)) && null")
+    tab.page.wait_for_function("(count) => window.ages.length >= count", arg=count)
+    return [float(age) for age in tab.page.evaluate("() => window.ages")]
 
 
 def number(text: str) -> float:
@@ -67,21 +76,37 @@ def test_statistics_open_with_plausible_values(stage: Stage, open_tab: OpenTab) 
     shown = statistics(tab)
     assert shown["Picture"].startswith(f"{SIZE.width_px} \u00d7 {SIZE.height_px}")
     assert shown["Codec"].lower().startswith("h264")
-    assert "target 8.00 Mbit/s" in shown["Bitrate"]
-    for name in ("Frame rate", "Bitrate", "Round trip", "Jitter buffer", "Decode", "Dropped", "Packets lost"):
+    assert "limit: " in shown["Estimate"]
+    assert number(shown["Target"]) > 0
+    for name in ("Received", "Queue", "Round trip", "Frame rate", "Loss", "Dropped", "Jitter buffer", "Decode"):
         assert number(shown[name]) >= 0, name
     assert tab.button("Statistics").get_attribute("aria-pressed") == "true"
+
+
+def test_statistics_draw_what_happened_before_they_were_opened(stage: Stage, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(stage.url)
+    ages(tab, 3)
+
+    press(tab, "Statistics")
+
+    for name in ("Rate", "Delay"):
+        graph = tab.page.get_by_role("img", name=f"{name} over the last two minutes")
+        assert graph.is_visible()
+        for line in graph.locator("path.line").all():
+            path = line.get_attribute("d")
+            assert path is not None
+            # A dot takes two points, each further second one more.
+            assert path.count(",") > 2, (name, path)
+    assert tab.violations() == []
+    assert tab.errors == []
 
 
 def test_age_of_a_still_picture_is_never_negative(stage: Stage, open_tab: OpenTab) -> None:
     tab = open_tab()
     tab.control(stage.url)
-    tab.page.evaluate("() => { window.ages = []; }")
 
-    tab.ask("player.on('statistics', (sample) => window.ages.push(sample.captureToPresentMs)) && null")
-    tab.page.wait_for_function("() => window.ages.filter((age) => age !== null).length > 2")
-
-    assert min(age for age in tab.page.evaluate("() => window.ages") if age is not None) > 0
+    assert min(ages(tab, 3)) > 0
 
 
 def test_full_screen_can_be_entered_and_left(stage: Stage, open_tab: OpenTab) -> None:

@@ -15,36 +15,33 @@ const UNKNOWN = "–";
 
 /** Return what is sent and what could be. */
 export function rateRows({ rates, server }: Sample): Row[] {
+  const sent = server === null ? "" : `sent ${megabits(server.sent_bps)}`;
+  const limit = server?.limit ? `limit: ${server.limit}` : "";
   return [
-    row(
-      "Received",
-      megabits(rates.receivedBps),
-      server === null ? "" : `sent ${megabits(server.sent_bps)}`,
-      "received",
-    ),
-    row("Target", megabits(server?.target_bps), "", "target"),
-    row("Estimate", megabits(server?.estimate_bps), server?.limit ? `limit: ${server.limit}` : "", "estimate"),
+    row("Received", inMegabits(rates.receivedBps), sent, "received"),
+    row("Target", inMegabits(server?.target_bps), "", "target"),
+    row("Estimate", inMegabits(server?.estimate_bps), limit, "estimate"),
   ];
 }
 
 /** Return how old things are when they get here. */
 export function delayRows({ captureToPresentMs, rttMs, server }: Sample): Row[] {
   return [
-    row("Queue", milliseconds(toMs(server?.queue_us)), "in the network", "queue"),
-    row("Round trip", milliseconds(rttMs), "", "rtt"),
-    row("Capture to present", milliseconds(captureToPresentMs), "approximate", "age"),
+    row("Queue", inMilliseconds(toMs(server?.queue_us)), "in the network", "queue"),
+    row("Round trip", inMilliseconds(rttMs), "", "rtt"),
+    row("Capture to present", inMilliseconds(captureToPresentMs), "approximate", "age"),
   ];
 }
 
 /** Return what the picture is, and what it lacks. */
 export function pictureRows({ counts, rates, presentedFps, server }: Sample, stream: Stream | null): Row[] {
   const encoder = stream === null ? "" : `${stream.encoder}: ${stream.encoder_reason}`;
-  const again = server === null ? "" : `, ${server.packets_retransmitted} sent again`;
+  const resent = server === null ? "" : `, ${server.packets_retransmitted} resent`;
   return [
     row("Picture", `${counts.widthPx} × ${counts.heightPx}`, stream?.source),
     row("Frame rate", rates.fps.toFixed(1), `${presentedFps.toFixed(1)} presented`),
     row("Codec", counts.codec || (stream?.codec ?? ""), encoder),
-    row("Loss", percent(server?.loss_ratio), `${counts.packetsLost} packets${again}`),
+    row("Loss", inPercent(server?.loss_ratio), `${counts.packetsLost} lost${resent}`),
     row("Dropped", String(counts.framesDropped), `${counts.freezeCount} freezes`),
   ];
 }
@@ -52,9 +49,9 @@ export function pictureRows({ counts, rates, presentedFps, server }: Sample, str
 /** Return where the time of a frame goes. */
 export function timeRows({ rates, server }: Sample): Row[] {
   return [
-    row("Jitter buffer", milliseconds(rates.jitterBufferMs), "per frame"),
-    row("Decode", milliseconds(rates.decodeMs), "per frame"),
-    ...Object.entries(server?.stages_us ?? {}).map(([name, us]) => row(`Server: ${name}`, milliseconds(toMs(us)))),
+    row("Jitter buffer", inMilliseconds(rates.jitterBufferMs), "per frame"),
+    row("Decode", inMilliseconds(rates.decodeMs), "per frame"),
+    ...Object.entries(server?.stages_us ?? {}).map(([name, us]) => row(`Server: ${name}`, inMilliseconds(toMs(us)))),
   ];
 }
 
@@ -62,15 +59,19 @@ function row(name: string, value: string, detail = "", key: string | null = null
   return { name, value, detail, key };
 }
 
-function megabits(bps: number | undefined): string {
-  return bps === undefined ? UNKNOWN : `${(bps / 1e6).toFixed(2)} Mbit/s`;
+function inMegabits(bps: number | undefined): string {
+  return bps === undefined ? UNKNOWN : `${megabits(bps)} Mbit/s`;
 }
 
-function milliseconds(ms: number | null): string {
+function megabits(bps: number): string {
+  return (bps / 1e6).toFixed(2);
+}
+
+function inMilliseconds(ms: number | null): string {
   return ms === null ? UNKNOWN : `${ms.toFixed(1)} ms`;
 }
 
-function percent(ratio: number | undefined): string {
+function inPercent(ratio: number | undefined): string {
   return ratio === undefined ? UNKNOWN : `${(ratio * 100).toFixed(1)} %`;
 }
 

@@ -1,7 +1,7 @@
 """Links like those of cellular networks and wireless LANs, made from seeds.
 
-The goals are those that a good sender reached on recordings of LTE in cars, with some room: on such links the future
-cannot be known, and each sudden fall costs a queue.
+The goals are near what a good sender reached on recordings of LTE in cars: on such links the future cannot be known,
+and each sudden fall costs a queue.
 """
 
 from streamer.bench.network.goals import at_least, at_most

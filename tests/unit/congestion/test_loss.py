@@ -1,0 +1,169 @@
+import pytest
+
+from streamer.congestion.loss import (
+    _CUT_RATIO,
+    _GIVEN_UP_RATIO,
+    _HEAVY_RATIO,
+    _HOPELESS_RATIO,
+    _MAX_WINDOW_US,
+    _MIN_PACKETS,
+    _NATURE_US,
+    _TOLERANCE_RATIO,
+    _WINDOW_US,
+    Loss,
+)
+
+_PACKETS = 10 * _MIN_PACKETS
+_SUSPICIOUS_RATIO = (_TOLERANCE_RATIO + _HEAVY_RATIO) / 2
+
+
+class _Path:
+    """Windows of one path, one behind the other."""
+
+    def __init__(self):
+        self.now_us = 0
+        self.loss = Loss(self.now_us)
+
+    def window(self, ratio, packets=_PACKETS, *, duration_us=_WINDOW_US):
+        self.now_us += duration_us
+        lost = round(ratio * packets)
+        return self.loss.add(packets - lost, lost, 0, self.now_us)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "cut_ratio"),
+    [
+        pytest.param(0.0, 1.0, id="no loss never cuts"),
+        pytest.param(_TOLERANCE_RATIO, 1.0, id="what a radio loses does not cut"),
+        pytest.param(_SUSPICIOUS_RATIO, _CUT_RATIO, id="more is tried out"),
+        pytest.param(0.12, 1 - 0.12 / 2, id="heavy loss cuts by half of it"),
+        pytest.param(1.0, 0.5, id="total loss halves"),
+    ],
+)
+def test_loss_of_the_first_window(ratio, cut_ratio):
+    verdict = _Path().window(ratio)
+
+    assert verdict.loss_ratio == pytest.approx(ratio)
+    assert verdict.cut_ratio == pytest.approx(cut_ratio)
+    assert verdict.is_first is (ratio > _HEAVY_RATIO)
+
+
+def test_loss_that_a_cut_does_not_change_is_the_nature_of_the_path():
+    path = _Path()
+    path.window(_SUSPICIOUS_RATIO)
+    assert path.loss.is_suspicious
+
+    assert path.window(_SUSPICIOUS_RATIO).cut_ratio == 1
+    assert not path.loss.is_suspicious
+    assert path.window(_SUSPICIOUS_RATIO).cut_ratio == 1
+
+
+def test_loss_that_a_cut_ends_was_made_by_the_rate():
+    path = _Path()
+    path.window(_SUSPICIOUS_RATIO)
+
+    assert path.window(0.0).cut_ratio == 1
+    assert path.window(_SUSPICIOUS_RATIO).cut_ratio == _CUT_RATIO
+
+
+def test_loss_above_the_nature_of_the_path_is_tried_out_again():
+    path = _Path()
+    nature_ratio = _TOLERANCE_RATIO + 0.01
+    path.window(nature_ratio)
+    path.window(nature_ratio)
+
+    assert path.window(nature_ratio + _TOLERANCE_RATIO - 0.01).cut_ratio == 1
+    assert path.window(nature_ratio + _TOLERANCE_RATIO + 0.01).cut_ratio == _CUT_RATIO
+
+
+def test_loss_looks_again_at_the_nature_of_a_path_after_a_while():
+    path = _Path()
+    path.window(_SUSPICIOUS_RATIO)
+    path.window(_SUSPICIOUS_RATIO)
+
+    path.window(0.0, duration_us=_NATURE_US + 1)
+
+    assert path.window(_SUSPICIOUS_RATIO).cut_ratio == _CUT_RATIO
+
+
+def test_heavy_loss_cuts_until_half_of_the_rate_has_changed_nothing():
+    path = _Path()
+    kept_ratio = 1.0
+    while (verdict := path.window(0.15)).cut_ratio < 1:
+        assert verdict.is_first is (kept_ratio == 1)
+        kept_ratio *= verdict.cut_ratio
+
+    assert _GIVEN_UP_RATIO * (1 - 0.15 / 2) < kept_ratio < _GIVEN_UP_RATIO
+
+
+def test_hopeless_loss_cuts_for_ever():
+    path = _Path()
+
+    cut_ratios = [path.window(_HOPELESS_RATIO).cut_ratio for _ in range(20)]
+
+    assert max(cut_ratios) == pytest.approx(1 - _HOPELESS_RATIO / 2)
+
+
+def test_heavy_loss_counts_as_the_first_again_after_it_was_over():
+    path = _Path()
+    path.window(0.2)
+
+    assert not path.window(0.2).is_first
+    path.window(0.0)
+    assert path.window(0.2).is_first
+
+
+# A window of 9 packets of which 2 are lost reads as 22 %, and a controller applied that with every report.
+def test_loss_does_not_take_a_few_packets_for_a_rate():
+    path = _Path()
+
+    assert path.window(2 / 9, packets=9) is None
+    verdict = path.window(0.0, packets=0, duration_us=_MAX_WINDOW_US)
+
+    assert verdict.cut_ratio == 1
+    assert not verdict.is_first
+
+
+def test_loss_is_judged_once():
+    path = _Path()
+    assert path.window(0.2).cut_ratio < 1
+
+    assert [path.window(0.0, packets=0) for _ in range(3)] == [None] * 3
+    assert path.window(0.0).cut_ratio == 1
+
+
+def test_loss_waits_until_a_burst_is_part_of_a_window():
+    assert _Path().window(0.2, duration_us=_WINDOW_US - 1) is None
+
+
+def test_loss_takes_back_packets_that_were_only_late():
+    loss = Loss(0)
+    loss.add(_PACKETS, 100, 0, 1)
+
+    verdict = loss.add(0, 0, 100, _WINDOW_US)
+
+    assert verdict.loss_ratio == 0
+    assert verdict.cut_ratio == 1
+
+
+@pytest.mark.parametrize(
+    ("arrived", "verdict_ratio"),
+    [
+        pytest.param(0, None, id="nothing but late ones says nothing"),
+        pytest.param(_PACKETS, 0.0, id="more came back than was missed"),
+    ],
+)
+def test_loss_is_never_negative(arrived, verdict_ratio):
+    verdict = Loss(0).add(arrived, 0, 5, _MAX_WINDOW_US)
+
+    assert (verdict and verdict.loss_ratio) == verdict_ratio
+
+
+def test_loss_with_a_cause_of_its_own_is_forgotten():
+    path = _Path()
+    path.loss.add(_PACKETS, _PACKETS, 0, 1)
+
+    path.loss.forget(2)
+    path.now_us = 2
+
+    assert path.window(0.0).loss_ratio == 0

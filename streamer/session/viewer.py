@@ -47,8 +47,6 @@ class ViewerOwner(Protocol):
 
     def input_opened(self, viewer: "Viewer") -> None: ...
 
-    def input_closed(self, viewer: "Viewer") -> None: ...
-
     def input_received(self, viewer: "Viewer", data: bytes) -> None:
         """Take one input message.
 
@@ -136,10 +134,6 @@ class Viewer:
             self._owner.control_opened(self)
         elif label == KEYS:
             self._owner.input_opened(self)
-
-    def channel_closed(self, label: str) -> None:
-        if label != CONTROL:
-            self._owner.input_closed(self)
 
     def keyframe_wanted(self) -> None:
         self._owner.keyframe_wanted(self)

@@ -16,7 +16,7 @@ from streamer.session.door import Ended, Join, Leave, Stop
 from streamer.session.lifecycle import SessionState
 from streamer.session.session import Session
 from streamer.session.viewer import HIDDEN_US
-from streamer.transport.base import MOTION, PeerStatistics
+from streamer.transport.base import CONTROL, KEYS, MOTION, PeerStatistics
 from tests.fakes.peer import FakePeers
 from tests.fakes.session import config, open_session
 from tests.fakes.stepped_clock import SteppedClock
@@ -314,6 +314,20 @@ async def test_page_may_speak_as_often_as_it_does_for_ever(rig):
         peer.say(Ping(number))
 
     assert len(peer.heard(Pong)) == 1_000
+
+
+@pytest.mark.parametrize("label", [CONTROL, KEYS, MOTION])
+async def test_viewer_that_loses_a_channel_makes_room_in_the_seat(rig, label):
+    ann, bob = await rig.connect("ann"), await rig.connect("bob")
+
+    ann.observer.channel_closed(label)
+    (bye,) = await rig.byes("ann")
+    await until(lambda: ann.is_closed)
+    rig.clock.step(config().session.resume_timeout_ms * 1_000)
+
+    assert (bye.code, bye.retry) == (ByeCode.PEER_FAILED, True)
+    assert bye.reason == f"the channel '{label}' was closed"
+    assert bob.heard(Seat)[-1] == Seat(is_holder=True, viewers=1)
 
 
 async def test_first_viewer_never_hears_that_it_only_watches(rig):

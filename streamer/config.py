@@ -308,8 +308,13 @@ class Key:
     field: FieldInfo
 
     @property
+    def name(self) -> str:
+        return self.path.rpartition(".")[2]
+
+    @property
     def default(self) -> Any:
-        return self.field.get_default()
+        """What holds where nobody says anything; None where somebody must."""
+        return None if self.field.is_required() else self.field.get_default(call_default_factory=True)
 
     @property
     def description(self) -> str:

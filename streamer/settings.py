@@ -5,6 +5,7 @@ From the weakest to the strongest: the defaults in the code, a profile, a config
 Other files (certificates, token files) are read by their owners.
 """
 
+import contextlib
 import difflib
 import json
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_jsonable_python
 
 from streamer import registry
 from streamer.config import AUTO, BACKEND_KINDS, Config, Key, keys, keys_of
@@ -88,18 +90,24 @@ class Row:
 
 
 def rows(settings: Settings) -> Iterator[Row]:
-    """Yield every key, and those keys of single backends that are set."""
+    """Yield every key, those of single backends last. Of a backend that cannot be loaded nobody knows them."""
     values = settings.config.model_dump(mode="json")
     for path, key in keys().items():
         section, _, name = path.partition(".")
         yield Row(path, values[section][name], settings.origin(path), key.description)
-    for path, origin in sorted(settings.origins.items()):
-        kind, _, rest = path.partition(".")
-        if kind in BACKEND_KINDS:
-            backend, _, name = rest.partition(".")
-            key = _find_key(path, Given(None, origin), {})
-            value = _MASK if key.is_secret else str(values[kind][backend][name])
-            yield Row(path, value, origin, key.description)
+    for kind in BACKEND_KINDS:
+        for backend in registry.names(kind):
+            for key in _backend_keys(kind, backend):
+                value = values[kind].get(backend, {}).get(key.name, key.default)
+                shown = _MASK if key.is_secret and value is not None else to_jsonable_python(value)
+                yield Row(key.path, shown, settings.origin(key.path), key.description)
+
+
+def _backend_keys(kind: str, name: str) -> Iterator[Key]:
+    with contextlib.suppress(ConfigError):
+        model = _options_model(kind, name)
+        if model is not None:
+            yield from keys_of(model, f"{kind}.{name}")
 
 
 def backend_options(config: Config, kind: str, name: str) -> BaseModel | None:

@@ -1,7 +1,9 @@
+import json
 from pathlib import Path
 
 import pytest
 
+from streamer import registry
 from streamer.errors import ConfigError
 from streamer.settings import Given, backend_options, load, parse_assignment, parse_decimal, profiles, rows
 
@@ -190,6 +192,22 @@ def test_rows_show_every_key_and_mask_secrets() -> None:
     assert shown["sources.screen.display"].value == ":3"
     assert shown["video.encoder"].origin == "default"
     assert token not in str(shown)
+
+
+def test_rows_show_every_key_of_every_backend_with_its_default() -> None:
+    shown = {row.path: row for row in rows(load(environment={"STREAMER__ENCODERS__SOFTWARE__THREADS": "4"}))}
+
+    for kind in ("sources", "converters", "encoders", "inputs"):
+        for name in registry.names(kind):
+            options = getattr(registry.load(kind, name), "Options", None)
+            expected = [] if options is None else [f"{kind}.{name}.{key}" for key in options.model_fields]
+            assert set(expected) <= set(shown)
+    assert (shown["encoders.software.vp8_speed"].value, shown["encoders.software.vp8_speed"].origin) == (8, "default")
+    assert shown["encoders.software.threads"].origin == "environment variable STREAMER__ENCODERS__SOFTWARE__THREADS"
+    assert shown["sources.callback.channel_order"].value == "rgb"
+    assert shown["sources.screen.display"].value is None
+    assert all(row.description.endswith(".") for row in shown.values())
+    assert json.dumps([row.value for row in shown.values()])
 
 
 def test_backend_options_hold_the_backends_own_keys() -> None:

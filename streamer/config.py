@@ -217,12 +217,24 @@ class VideoConfig(Section):
     min_target_bps: Bps = Field(default=300_000, description="Video bitrate that is never gone below.")
     max_target_bps: Bps = Field(default=20_000_000, description="Video bitrate that is never exceeded.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _let_start_follow_the_limits(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "start_target_bps" in values:
+            return values
+        low, start, high = (
+            values.get(name, cls.model_fields[name].default)
+            for name in ("min_target_bps", "start_target_bps", "max_target_bps")
+        )
+        # What is not a number is refused in its own turn.
+        return {**values, "start_target_bps": min(max(low, start), high)} if type(low) is type(high) is int else values
+
     @model_validator(mode="after")
     def _has_ordered_targets(self) -> Self:
         if not self.min_target_bps <= self.start_target_bps <= self.max_target_bps:
             raise ValueError(
                 f"min_target_bps ({self.min_target_bps}) <= start_target_bps ({self.start_target_bps}) "
-                f"<= max_target_bps ({self.max_target_bps}) does not hold"
+                f"<= max_target_bps ({self.max_target_bps}) does not hold: set all three, or leave start_target_bps out"
             )
         return self
 

@@ -133,6 +133,33 @@ def test_loopback_is_told_from_what_others_reach(host: str, is_loopback: bool) -
 
 
 @pytest.mark.parametrize(
+    ("limits", "start"),
+    [
+        ({}, 8_000_000),
+        ({"max_target_bps": 5_000_000}, 5_000_000),
+        ({"min_target_bps": 9_000_000}, 9_000_000),
+        ({"min_target_bps": 1_000_000, "max_target_bps": 30_000_000}, 8_000_000),
+    ],
+)
+def test_start_target_that_nobody_set_lies_within_the_limits(limits: dict[str, int], start: int) -> None:
+    assert VideoConfig.model_validate(limits).start_target_bps == start
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"min_target_bps": 6_000_000, "max_target_bps": 5_000_000},
+        {"start_target_bps": 6_000_000, "max_target_bps": 5_000_000},
+        {"max_target_bps": "much"},
+        {"max_target_bps": 1},
+    ],
+)
+def test_limits_that_cannot_hold_are_refused(limits: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        VideoConfig.model_validate(limits)
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "stun:stun.example.org:3478",

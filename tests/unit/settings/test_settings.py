@@ -164,7 +164,9 @@ def test_a_rule_between_keys_names_where_each_was_set() -> None:
         load(environment={}, command_line={"video.start_target_bps": Given("30M", "--start-target-bps", is_text=True)})
 
     assert "min_target_bps (300000) <= start_target_bps (30000000) <= max_target_bps (20000000)" in str(caught.value)
-    assert str(caught.value).endswith("video.start_target_bps from --start-target-bps")
+    assert str(caught.value).endswith(
+        "set all three, or leave start_target_bps out; video.start_target_bps from --start-target-bps"
+    )
 
 
 @pytest.mark.parametrize(

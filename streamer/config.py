@@ -191,8 +191,8 @@ class SessionConfig(Section):
     def _let_app_choose_the_source(cls, values: Any) -> Any:
         if not isinstance(values, dict) or not values.get("app"):
             return values
-        source = values.get("source", cls.model_fields["source"].default)
-        if source not in (APP_SOURCE, cls.model_fields["source"].default):
+        source = values.get("source", APP_SOURCE)
+        if source != APP_SOURCE:
             raise ValueError(f"app needs the source {APP_SOURCE!r}, not {source!r}: leave source out")
         return {**values, "source": APP_SOURCE}
 

@@ -27,6 +27,8 @@ ENVIRONMENT_PREFIX = "STREAMER__"
 DEFAULT_ORIGIN = "default"
 # What pydantic shows for a secret.
 _MASK = "**********"
+# Two ways to say what is streamed.
+_STREAMED = frozenset({"session.source", "session.app"})
 _PACKAGE = Path(__file__).parent
 _DECIMAL_SUFFIXES = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 
@@ -68,15 +70,14 @@ def load(
         ConfigError: a file cannot be read, a key is unknown, or a value is not accepted.
     """
     environment = os.environ if environment is None else environment
-    given: dict[str, Given] = {}
+    given: Layer = {}
     if profile is not None:
-        given |= _read_toml(_find_profile(profile), f"profile {profile}")
+        given = _read_toml(_find_profile(profile), f"profile {profile}")
     file = file or _user_file(environment)
     if file is not None:
-        given |= _read_toml(file, str(file))
-    given |= _read_environment(environment)
-    given |= command_line or {}
-    return _settle(given)
+        given = _overlay(given, _read_toml(file, str(file)))
+    given = _overlay(given, _read_environment(environment))
+    return _settle(_overlay(given, command_line or {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,12 @@ def parse_decimal(text: str) -> int | None:
     """Return the number that `9M`, `300k` or `1.5G` stands for (powers of 1000), or None if it is none."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([kMG]?)", text.replace("_", ""))
     return round(float(match[1]) * _DECIMAL_SUFFIXES[match[2]]) if match else None
+
+
+def _overlay(weaker: Layer, stronger: Layer) -> Layer:
+    """Lay one layer over another. What is streamed is one choice, a source or an application: replaced as a whole."""
+    replaced = _STREAMED if _STREAMED & stronger.keys() else frozenset()
+    return {path: entry for path, entry in weaker.items() if path not in replaced} | dict(stronger)
 
 
 def _find_profile(name: str) -> Path:

@@ -66,6 +66,10 @@ def test_devices_shows_every_backend_and_why_it_cannot_run(kind: str) -> None:
         (["--profile", "none"], "no profile is called 'none'"),
         (["--config", "/nonexistent/file.toml"], "'/nonexistent/file.toml'"),
         (["--token", "short"], "server.token (--token)"),
+        (["--app", "xterm", "--source", "demo"], "app needs the source 'screen', not 'demo'"),
+        (["--app", "xterm", "--display", ":0"], "--display and --app exclude each other"),
+        (["--display", ":0", "--source", "demo"], "--display needs the source 'screen', not 'demo'"),
+        (["--source", "callback"], "session.source = 'callback' (--source): a program of yours"),
     ],
 )
 def test_mistake_is_one_line_and_status_2(arguments: list[str], message: str) -> None:
@@ -98,6 +102,16 @@ def test_errors_become_a_line_and_a_status(monkeypatch: pytest.MonkeyPatch, erro
     assert (result.exit_code, result.stderr) == (status, f"streamer: {error}\n")
 
 
+def test_display_means_the_screen_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Config] = []
+    monkeypatch.setattr("streamer.serve.run", seen.append)
+
+    result = _run("serve", "--display", ":7")
+
+    assert result.exit_code == 0, result.output
+    assert (seen[0].session.source, seen[0].sources) == ("screen", {"screen": {"display": ":7"}})
+
+
 def test_flags_reach_their_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: list[Config] = []
     monkeypatch.setattr("streamer.serve.run", seen.append)
@@ -108,7 +122,7 @@ def test_flags_reach_their_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "--tls-certificate", "c.pem", "--tls-key", "k.pem",
         "--start-target-bps", "9M", "--min-target-bps", "300k", "--max-target-bps", "20M",
         "--codec", "vp8", "--codec", "h264", "--encoder", "software", "--converter", "swscale",
-        "--display", ":7", "--log-level", "debug", "--set", "input.is_enabled=false",
+        "--log-level", "debug", "--set", "input.is_enabled=false",
     ]
     # fmt: on
 
@@ -124,7 +138,6 @@ def test_flags_reach_their_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     video = config.video
     assert (video.start_target_bps, video.min_target_bps, video.max_target_bps) == (9_000_000, 300_000, 20_000_000)
     assert (video.codecs, video.encoder, video.converter) == (("vp8", "h264"), "software", "swscale")
-    assert config.sources == {"screen": {"display": ":7"}}
     assert (config.log.level, config.input.is_enabled) == ("debug", False)
 
 

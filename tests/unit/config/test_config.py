@@ -66,13 +66,13 @@ def test_targets_must_be_ordered(low: int, start: int, high: int, is_valid: bool
 
 def test_app_chooses_the_screen_source() -> None:
     assert SessionConfig.model_validate({"app": "xterm"}).source == "screen"
-    assert SessionConfig.model_validate({"app": "xterm", "source": "demo"}).source == "screen"
+    assert SessionConfig.model_validate({"app": "xterm", "source": "screen"}).source == "screen"
     assert SessionConfig.model_validate({"source": "pattern"}).source == "pattern"
 
 
 def test_app_refuses_a_source_without_a_desktop() -> None:
     with pytest.raises(ValidationError, match="leave source out"):
-        SessionConfig.model_validate({"app": "xterm", "source": "pattern"})
+        SessionConfig.model_validate({"app": "xterm", "source": "demo"})
 
 
 @pytest.mark.parametrize("token", ["", "short", "fifteen-letters", "with a space in it!", "ä" * 20, "x" * 15 + "\n"])

@@ -184,6 +184,23 @@ def test_errors_do_not_quote_secrets(environment: dict[str, str]) -> None:
     assert "hush-hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("file", "assignment", "streamed"),
+    [
+        ("source = 'demo'", "session.app=xterm", ("xterm", "screen")),
+        ("app = 'xterm'", "session.source=pattern", (None, "pattern")),
+        ("app = 'xterm'", "session.app=xeyes", ("xeyes", "screen")),
+        ("app = 'xterm'", "session.fps=30", ("xterm", "screen")),
+    ],
+)
+def test_stronger_choice_of_what_is_streamed_replaces_a_weaker_one(
+    tmp_path: Path, file: str, assignment: str, streamed: tuple[str | None, str]
+) -> None:
+    session = _load(f"[session]\n{file}\n", tmp_path=tmp_path, assignments=(assignment,)).config.session
+
+    assert (session.app, session.source) == streamed
+
+
 def test_rows_show_every_key_and_mask_secrets() -> None:
     token = "0123456789abcdef"
     environment = {"STREAMER__SERVER__TOKEN": token, "STREAMER__SOURCES__SCREEN__DISPLAY": ":3"}

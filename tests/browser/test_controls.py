@@ -34,8 +34,9 @@ def press(tab: Tab, name: str) -> None:
 
 def statistics(tab: Tab) -> dict[str, str]:
     """Return the lines of the overlay by their names."""
-    overlay = tab.page.get_by_role("region", name="Statistics")
-    return dict(zip(overlay.locator("dt").all_inner_texts(), overlay.locator("dd").all_inner_texts(), strict=True))
+    # In one go, since the lines are made anew each second.
+    texts = tab.page.get_by_role("region", name="Statistics").locator("dt, dd").all_inner_texts()
+    return dict(zip(texts[::2], texts[1::2], strict=True))
 
 
 def number(text: str) -> float:

@@ -61,7 +61,7 @@ export function rowsOf(sample: Sample, stream: Stream | null): Row[] {
     ["Round trip", milliseconds(sample.rttMs), ""],
     ["Jitter buffer", milliseconds(rates.jitterBufferMs), "per frame"],
     ["Decode", milliseconds(rates.decodeMs), "per frame"],
-    ["Dropped", String(counts.framesDropped), `${counts.freezeCount} freezes`],
+    ["Dropped", String(counts.framesDropped), `${sample.freezes} freezes`],
     ["Packets lost", String(counts.packetsLost), server === null ? "" : `${server.packets_retransmitted} sent again`],
   ];
   for (const [name, stageUs] of Object.entries(server?.stages_us ?? {})) {

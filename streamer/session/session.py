@@ -82,7 +82,7 @@ class Session:
             self._lifecycle.fire(SessionTrigger.CLOSED)
             raise
         self._resolution = self._studio.resolution
-        self._seat.connect(self._studio.input_backend, self._studio.hasten)
+        self._seat.connect(self._studio.input_backend, self._studio.hasten, is_open=self._studio.takes_input)
         self._tasks.start(self._report(), "report")
         self._tasks.start(self._studio.watch(), "watch over the desktop")
         self._lifecycle.fire(SessionTrigger.OPENED)
@@ -331,4 +331,5 @@ class Session:
         while True:
             await self._clock.sleep_until_us(self._clock.now_us() + REPORT_INTERVAL_US)
             for viewer in list(self._viewers.values()):
-                viewer.report()
+                if not attempt(viewer.report, "the report of a viewer"):
+                    self.failed(viewer, ByeCode.PEER_FAILED, "its stream has no report; the log has the details")

@@ -68,6 +68,12 @@ class Studio:
         return self._devices.input_backend
 
     @property
+    def takes_input(self) -> bool:
+        """Whether input changes what is seen: by a backend, or by the source that draws its numbers."""
+        is_shown = isinstance(self._devices.source, PromptSource)
+        return self._config.input.is_enabled and (self.input_backend is not None or is_shown)
+
+    @property
     def resolution(self) -> Resolution:
         """The resolution of the source's next picture."""
         return self._devices.source.resolution

@@ -96,6 +96,19 @@ async def test_viewer_whose_video_fails_is_told_so_and_the_other_goes_on(rig, mo
     await frames(bob, 1)
 
 
+async def test_viewer_whose_report_fails_is_told_so_and_the_other_hears_on(rig, monkeypatch):
+    ann, bob = await rig.connect("ann"), await rig.connect("bob")
+    monkeypatch.delattr(ann, "totals")
+
+    rig.clock.step(1_000_000)
+    (bye,) = await rig.byes("ann")
+    rig.clock.step(1_000_000)
+
+    await until(lambda: bob.heard(Statistics))
+    assert (bye.code, bye.retry) == (ByeCode.PEER_FAILED, True)
+    assert bye.reason == "its stream has no report; the log has the details"
+
+
 async def test_viewer_that_comes_to_a_still_screen_gets_its_picture(rig):
     ann = await rig.connect("ann")
     push(rig)
@@ -328,6 +341,13 @@ async def test_viewer_that_loses_a_channel_makes_room_in_the_seat(rig, label):
     assert (bye.code, bye.retry) == (ByeCode.PEER_FAILED, True)
     assert bye.reason == f"the channel '{label}' was closed"
     assert bob.heard(Seat)[-1] == Seat(is_holder=True, viewers=1)
+
+
+async def test_nobody_is_in_control_where_input_is_off():
+    async with open_session(input={"is_enabled": False}) as rig:
+        peer = await rig.connect("ann")
+
+        assert peer.heard(Seat)[-1] == Seat(is_holder=False, viewers=1)
 
 
 async def test_first_viewer_never_hears_that_it_only_watches(rig):

@@ -1,6 +1,7 @@
 """What the holder of the seat does, after transport is out of the way: differences, not totals.
 
-The seat makes these from the messages of `input.py`; input backends and interactive sources carry them out."""
+The seat makes these from the messages of `input.py`; input backends and interactive sources carry them out.
+"""
 
 from dataclasses import dataclass
 from typing import TypeAlias

@@ -5,6 +5,7 @@ session's business: it is told through `ViewerOwner`.
 """
 
 import logging
+from dataclasses import replace
 from typing import Protocol
 
 from streamer.clock import Clock, Timer
@@ -99,6 +100,8 @@ class Viewer:
         self._lifecycle.fire(ViewerTrigger.LEAVE)
 
     def offer(self, frame: EncodedFrame) -> None:
+        # Up to here the viewers of a rendition have the frame in common; to each it leaves at a time of its own.
+        frame = replace(frame, trace=frame.trace.branch())
         self._report.offered(frame)
         self.link.peer.video.offer(frame)
 

@@ -7,6 +7,7 @@ import pytest
 
 from streamer.errors import ConfigError, EncoderError, LocalProtocolError, StreamerError, TransportError
 from streamer.media.frame import Resolution
+from streamer.media.trace import Stage
 from streamer.protocol import control
 from streamer.protocol.control import Keyframe, Pause, Ping, Pong, Report, Seat, Statistics, Stream
 from streamer.protocol.input import Pointer, serialize
@@ -76,7 +77,7 @@ async def test_two_viewers_share_one_rendition(rig):
 
     (one,), (two,) = await frames(ann, 1), await frames(bob, 1)
 
-    assert one is two
+    assert one.payloads is two.payloads
 
 
 async def test_viewer_whose_video_fails_is_told_so_and_the_other_goes_on(rig, monkeypatch):
@@ -389,6 +390,18 @@ async def test_statistics_are_those_of_the_last_second(rig):
     statistics = peer.heard(Statistics)[0]
     assert (statistics.frames, statistics.target_bps) == (60, 1_000_000)
     assert abs(statistics.sent_bps - 1_000_000) < 100_000
+
+
+async def test_statistics_say_when_frames_left_for_that_viewer(rig):
+    peers = [await rig.connect("ann"), await rig.connect("bob")]
+    push(rig)
+    for peer, send_us in zip(peers, (300, 40_000), strict=True):
+        (frame,) = await frames(peer, 1)
+        frame.trace.stamp(Stage.SEND, frame.trace.at_us(Stage.PACKETIZE) + send_us)
+    rig.clock.step(1_000_000)
+    await until(lambda: all(peer.heard(Statistics) for peer in peers))
+
+    assert [peer.heard(Statistics)[0].stages_us["send"] for peer in peers] == [300, 40_000]
 
 
 async def test_statistics_after_a_pause_do_not_count_the_pause(rig):

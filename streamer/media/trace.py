@@ -36,9 +36,9 @@ class FrameTrace:
         self._at_us[stage] = at_us
 
     def branch(self) -> "FrameTrace":
-        """Return a trace with the same past and a future of its own: for each of several ways that the frame goes on."""
+        """Return a trace with the same past and a future of its own, for one of several ways on."""
         branch = FrameTrace()
-        branch._at_us = self._at_us.copy()  # noqa: SLF001 - the same class
+        branch._at_us = self._at_us.copy()
         return branch
 
     def at_us(self, stage: Stage) -> int | None:

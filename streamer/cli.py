@@ -18,7 +18,7 @@ import click
 from streamer import __version__, registry
 from streamer.config import APP_SOURCE, keys
 from streamer.errors import ConfigError, StreamerError, Unavailable
-from streamer.settings import Given, Settings, load, parse_assignment, rows
+from streamer.settings import Given, Settings, load, parse_assignment, profiles, rows
 
 _EXIT_FAILED = 1
 _EXIT_IMPOSSIBLE = 2
@@ -108,7 +108,7 @@ class _Benches(click.Group):
             if exc.name is not None and exc.name.startswith("streamer."):
                 return None
             raise ConfigError(
-                f"bench {cmd_name} needs the package {exc.name!r}: pip install 'render-streamer[bench]'"
+                f"bench {cmd_name} needs the package {exc.name!r}: pip install '.[bench]' in a checkout"
             ) from exc
         return command
 
@@ -122,7 +122,7 @@ def _settings_options(command: _Command) -> _Command:
     for decorate in (
         click.option("--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="Set any key."),
         click.option("--config", "file", type=click.Path(path_type=Path), metavar="FILE", help="Configuration file."),
-        click.option("--profile", metavar="NAME", help="Settings for one use that come with the program."),
+        click.option("--profile", metavar="NAME", help=f"Settings for one use: {', '.join(profiles())}."),
     ):
         command = decorate(command)
     return command

@@ -349,7 +349,8 @@ class Key:
             return ", ".join(str(member.value) for member in annotation)
         low = next((entry.ge for entry in self.field.metadata if isinstance(entry, Ge)), None)
         high = next((entry.le for entry in self.field.metadata if isinstance(entry, Le)), None)
-        return "" if low is None or high is None else f"{low} to {high}"
+        suffixes = ", also written like 300k, 5M or 1G" if self.path.endswith("_bps") else ""
+        return "" if low is None or high is None else f"{low} to {high}{suffixes}"
 
 
 def keys_of(model: type[BaseModel], prefix: str) -> Iterator[Key]:

@@ -62,6 +62,7 @@ def test_devices_shows_every_backend_and_why_it_cannot_run(kind: str) -> None:
         (["--set", "video.max_target_bsp=1"], "did you mean video.max_target_bps?"),
         (["--set", "nonsense"], "SECTION.KEY=VALUE"),
         (["--start-target-bps", "fast"], "video.start_target_bps = 'fast' (--start-target-bps)"),
+        (["--start-target-bps", "5m"], "accepted: 64000 to 1000000000, also written like 300k, 5M or 1G"),
         (["--codec", "h264", "--codec", "mpeg"], "video.codecs = 'mpeg' (--codec)"),
         (["--profile", "none"], "no profile is called 'none'"),
         (["--config", "/nonexistent/file.toml"], "'/nonexistent/file.toml'"),
@@ -157,7 +158,7 @@ def test_bench_without_its_packages_says_what_to_install(monkeypatch: pytest.Mon
     result = _run("bench", "latency")
 
     assert result.exit_code == 2
-    assert "pip install 'render-streamer[bench]'" in result.stderr
+    assert "pip install '.[bench]'" in result.stderr
 
 
 def test_bench_refuses_an_unknown_measurement() -> None:
@@ -189,3 +190,7 @@ def test_module_runs_as_the_command() -> None:
     result = subprocess.run([sys.executable, "-m", "streamer", "--version"], check=True, capture_output=True, text=True)
 
     assert result.stdout.startswith("streamer, version ")
+
+
+def test_help_names_the_profiles() -> None:
+    assert "desktop, game" in _run("serve", "--help").stdout

@@ -17,6 +17,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 # What vite and vitest ask for (their `engines`).
 _OLDEST_NODE = (20, 19)
 _NODE_ASK_S = 20
+_PAGE = Path("streamer", "web_dist", "index.html")
 # What the page is made of, under web/.
 _INPUTS = ("src", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
 
@@ -29,17 +30,17 @@ class WebClientHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         del version, build_data
         root = Path(self.root)
-        page = root / "streamer" / "web_dist" / "index.html"
-        if _is_fresh(root, page):
+        if is_page_fresh(root):
             return
         self.app.display_info("building the web client")
         _build(root / "web")
-        if not page.is_file():
-            raise RuntimeError(f"the build of the web client left no {page}")
+        if not (root / _PAGE).is_file():
+            raise RuntimeError(f"the build of the web client left no {root / _PAGE}")
 
 
-def _is_fresh(root: Path, page: Path) -> bool:
-    """Return whether `page` is there and newer than everything it is made of."""
+def is_page_fresh(root: Path) -> bool:
+    """Return whether the page is there and newer than everything it is made of. `scripts/setup` asks, too."""
+    page = root / _PAGE
     if not page.is_file():
         return False
     # A source archive: its files have the times at which they were unpacked, in any order, and its page is right.

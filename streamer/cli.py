@@ -16,12 +16,14 @@ from typing import Any, TypeVar
 import click
 
 from streamer import __version__, registry
-from streamer.config import keys
+from streamer.config import APP_SOURCE, keys
 from streamer.errors import ConfigError, StreamerError, Unavailable
-from streamer.settings import Given, Settings, load, parse_assignment, rows
+from streamer.settings import Given, Settings, load, parse_assignment, profiles, rows
 
 _EXIT_FAILED = 1
 _EXIT_IMPOSSIBLE = 2
+# The source for programs that embed a session: behind `streamer serve` there is none that could push pictures.
+_PUSHED_SOURCE = "callback"
 _DEVICE_KINDS = ("sources", "converters", "encoders", "inputs")
 
 # Flag, key, and the placeholder in the help text. The help text is the key's description.
@@ -47,7 +49,7 @@ _FLAGS = (
     ("--log-level", "log.level", "LEVEL"),
 )
 _HELP = {
-    "sources.screen.display": "X display to capture, for example :0; that of the environment if absent.",
+    "sources.screen.display": "X display to capture, for example :0 (source `screen`).",
     "server.token": "The secret itself. Others can see it in the list of processes: prefer --token-file.",
 }
 
@@ -61,7 +63,7 @@ Examples:
       an interactive demo scene at http://127.0.0.1:8080
   streamer serve --app "xterm -fa Monospace"
       a private X desktop with this program in it
-  streamer serve --source screen --display :0
+  streamer serve --display :0
       the X desktop that is there already
   streamer serve --size 1920x1080 --max-target-bps 40M
       larger and sharper; 40M is 40 000 000 bits per second
@@ -112,7 +114,7 @@ class _Benches(click.Group):
             if exc.name is not None and exc.name.startswith("streamer."):
                 return None
             raise ConfigError(
-                f"bench {cmd_name} needs the package {exc.name!r}: pip install 'render-streamer[bench]'"
+                f"bench {cmd_name} needs the package {exc.name!r}: pip install '.[bench]' in a checkout"
             ) from exc
         return command
 
@@ -126,7 +128,7 @@ def _settings_options(command: _Command) -> _Command:
     for decorate in (
         click.option("--set", "assignments", multiple=True, metavar="SECTION.KEY=VALUE", help="Set any key."),
         click.option("--config", "file", type=click.Path(path_type=Path), metavar="FILE", help="Configuration file."),
-        click.option("--profile", metavar="NAME", help="Settings for one use that come with the program."),
+        click.option("--profile", metavar="NAME", help=f"Settings for one use: {', '.join(profiles())}."),
     ):
         command = decorate(command)
     return command
@@ -153,7 +155,18 @@ def _command_line(assignments: tuple[str, ...], flags: dict[str, str | None]) ->
         value = flags[_parameter(flag)]
         if value is not None:
             given[path] = Given(value, flag, is_text=True)
+    if flags["display"] is not None:
+        _stream_display(given)
     return given
+
+
+def _stream_display(given: dict[str, Given]) -> None:
+    """Let --display mean the source that captures it."""
+    if "session.app" in given:
+        raise ConfigError("--display and --app exclude each other: a program gets a private display")
+    source = given.setdefault("session.source", Given(APP_SOURCE, "--display", is_text=True))
+    if source.value != APP_SOURCE:
+        raise ConfigError(f"--display needs the source {APP_SOURCE!r}, not {source.value!r}: leave --source out")
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -182,6 +195,11 @@ def serve(
     if insecure:
         given["server.is_insecure"] = Given(value=True, origin="--insecure")
     settings = load(profile=profile, file=file, command_line=given)
+    if settings.config.session.source == _PUSHED_SOURCE:
+        origin = settings.origin("session.source")
+        raise ConfigError(
+            f"session.source = {_PUSHED_SOURCE!r} ({origin}): a program of yours has to push its pictures"
+        )
     with _ending_on_signals():
         # Media libraries take longer to import than a wrong option takes to be found, and long enough for a Ctrl-C.
         from streamer.serve import run

@@ -192,8 +192,8 @@ class SessionConfig(Section):
     def _let_app_choose_the_source(cls, values: Any) -> Any:
         if not isinstance(values, dict) or not values.get("app"):
             return values
-        source = values.get("source", cls.model_fields["source"].default)
-        if source not in (APP_SOURCE, cls.model_fields["source"].default):
+        source = values.get("source", APP_SOURCE)
+        if source != APP_SOURCE:
             raise ValueError(f"app needs the source {APP_SOURCE!r}, not {source!r}: leave source out")
         return {**values, "source": APP_SOURCE}
 
@@ -225,12 +225,24 @@ class VideoConfig(Section):
     min_target_bps: Bps = Field(default=300_000, description="Video bitrate that is never gone below.")
     max_target_bps: Bps = Field(default=20_000_000, description="Video bitrate that is never exceeded.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _let_start_follow_the_limits(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or "start_target_bps" in values:
+            return values
+        low, start, high = (
+            values.get(name, cls.model_fields[name].default)
+            for name in ("min_target_bps", "start_target_bps", "max_target_bps")
+        )
+        # What is not a number is refused in its own turn.
+        return {**values, "start_target_bps": min(max(low, start), high)} if type(low) is type(high) is int else values
+
     @model_validator(mode="after")
     def _has_ordered_targets(self) -> Self:
         if not self.min_target_bps <= self.start_target_bps <= self.max_target_bps:
             raise ValueError(
                 f"min_target_bps ({self.min_target_bps}) <= start_target_bps ({self.start_target_bps}) "
-                f"<= max_target_bps ({self.max_target_bps}) does not hold"
+                f"<= max_target_bps ({self.max_target_bps}) does not hold: set all three, or leave start_target_bps out"
             )
         return self
 
@@ -316,8 +328,13 @@ class Key:
     field: FieldInfo
 
     @property
+    def name(self) -> str:
+        return self.path.rpartition(".")[2]
+
+    @property
     def default(self) -> Any:
-        return self.field.get_default()
+        """What holds where nobody says anything; None where somebody must."""
+        return None if self.field.is_required() else self.field.get_default(call_default_factory=True)
 
     @property
     def description(self) -> str:
@@ -340,7 +357,8 @@ class Key:
             return ", ".join(str(member.value) for member in annotation)
         low = next((entry.ge for entry in self.field.metadata if isinstance(entry, Ge)), None)
         high = next((entry.le for entry in self.field.metadata if isinstance(entry, Le)), None)
-        return "" if low is None or high is None else f"{low} to {high}"
+        suffixes = ", also written like 300k, 5M or 1G" if self.path.endswith("_bps") else ""
+        return "" if low is None or high is None else f"{low} to {high}{suffixes}"
 
 
 def keys_of(model: type[BaseModel], prefix: str) -> Iterator[Key]:

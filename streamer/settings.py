@@ -5,6 +5,7 @@ From the weakest to the strongest: the defaults in the code, a profile, a config
 Other files (certificates, token files) are read by their owners.
 """
 
+import contextlib
 import difflib
 import json
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_jsonable_python
 
 from streamer import registry
 from streamer.config import AUTO, BACKEND_KINDS, Config, Key, keys, keys_of
@@ -25,6 +27,8 @@ ENVIRONMENT_PREFIX = "STREAMER__"
 DEFAULT_ORIGIN = "default"
 # What pydantic shows for a secret.
 _MASK = "**********"
+# Two ways to say what is streamed.
+_STREAMED = frozenset({"session.source", "session.app"})
 _PACKAGE = Path(__file__).parent
 _DECIMAL_SUFFIXES = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
 
@@ -66,15 +70,14 @@ def load(
         ConfigError: a file cannot be read, a key is unknown, or a value is not accepted.
     """
     environment = os.environ if environment is None else environment
-    given: dict[str, Given] = {}
+    given: Layer = {}
     if profile is not None:
-        given |= _read_toml(_find_profile(profile), f"profile {profile}")
+        given = _read_toml(_find_profile(profile), f"profile {profile}")
     file = file or _user_file(environment)
     if file is not None:
-        given |= _read_toml(file, str(file))
-    given |= _read_environment(environment)
-    given |= command_line or {}
-    return _settle(given)
+        given = _overlay(given, _read_toml(file, str(file)))
+    given = _overlay(given, _read_environment(environment))
+    return _settle(_overlay(given, command_line or {}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +91,24 @@ class Row:
 
 
 def rows(settings: Settings) -> Iterator[Row]:
-    """Yield every key, and those keys of single backends that are set."""
+    """Yield every key, those of single backends last. Of a backend that cannot be loaded nobody knows them."""
     values = settings.config.model_dump(mode="json")
     for path, key in keys().items():
         section, _, name = path.partition(".")
         yield Row(path, values[section][name], settings.origin(path), key.description)
-    for path, origin in sorted(settings.origins.items()):
-        kind, _, rest = path.partition(".")
-        if kind in BACKEND_KINDS:
-            backend, _, name = rest.partition(".")
-            key = _find_key(path, Given(None, origin), {})
-            value = _MASK if key.is_secret else str(values[kind][backend][name])
-            yield Row(path, value, origin, key.description)
+    for kind in BACKEND_KINDS:
+        for backend in registry.names(kind):
+            for key in _backend_keys(kind, backend):
+                value = values[kind].get(backend, {}).get(key.name, key.default)
+                shown = _MASK if key.is_secret and value is not None else to_jsonable_python(value)
+                yield Row(key.path, shown, settings.origin(key.path), key.description)
+
+
+def _backend_keys(kind: str, name: str) -> Iterator[Key]:
+    with contextlib.suppress(ConfigError):
+        model = _options_model(kind, name)
+        if model is not None:
+            yield from keys_of(model, f"{kind}.{name}")
 
 
 def backend_options(config: Config, kind: str, name: str) -> BaseModel | None:
@@ -141,6 +150,12 @@ def parse_decimal(text: str) -> int | None:
     """Return the number that `9M`, `300k` or `1.5G` stands for (powers of 1000), or None if it is none."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([kMG]?)", text.replace("_", ""))
     return round(float(match[1]) * _DECIMAL_SUFFIXES[match[2]]) if match else None
+
+
+def _overlay(weaker: Layer, stronger: Layer) -> Layer:
+    """Lay one layer over another. What is streamed is one choice, a source or an application: replaced as a whole."""
+    replaced = _STREAMED if _STREAMED & stronger.keys() else frozenset()
+    return {path: entry for path, entry in weaker.items() if path not in replaced} | dict(stronger)
 
 
 def _find_profile(name: str) -> Path:

@@ -43,7 +43,6 @@ _WHEEL_UP, _WHEEL_DOWN, _WHEEL_LEFT, _WHEEL_RIGHT = 4, 5, 6, 7
 _UNITS_PER_NOTCH = 120
 # More clicks than this in one turn are a mistake or an attack; a flick of a free wheel makes about twenty.
 _MAX_CLICKS = 64
-_POSITION_UNITS = 65536
 # A long text is typed in steps, between which the event loop does other things: a character costs up to 60 us.
 _STEP_CHARACTERS = 16
 _STEP_US = 1_000
@@ -139,9 +138,9 @@ class XtestBackend:
 
     def _apply_one(self, action: InputAction) -> None:
         match action:
-            case PointerMove(x, y):
+            case PointerMove():
                 size = self._connection.size
-                self._fake_input.move_to(_pixel(x, size.width_px), _pixel(y, size.height_px))
+                self._fake_input.move_to(*action.pixel(size.width_px, size.height_px))
             case PointerShift(dx_px, dy_px):
                 self._fake_input.move_by(dx_px, dy_px)
             case KeyChange(code, is_down):
@@ -218,10 +217,6 @@ class XtestBackend:
         self._keys.clear()
         for wheel in self._wheels:
             wheel.rest = 0
-
-
-def _pixel(position: int, edge_px: int) -> int:
-    return min(edge_px - 1, max(0, position * edge_px // _POSITION_UNITS))
 
 
 def why_unavailable() -> str | None:

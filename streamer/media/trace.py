@@ -35,6 +35,12 @@ class FrameTrace:
         """Record that `stage` ended at `at_us`."""
         self._at_us[stage] = at_us
 
+    def branch(self) -> "FrameTrace":
+        """Return a trace with the same past and a future of its own, for one of several ways on."""
+        branch = FrameTrace()
+        branch._at_us = self._at_us.copy()
+        return branch
+
     def at_us(self, stage: Stage) -> int | None:
         """Return when `stage` ended, or None if the frame has not passed it."""
         return self._at_us[stage]

@@ -1,19 +1,25 @@
 """What the holder of the seat does, after transport is out of the way: differences, not totals.
 
-The seat makes these from the messages of `input.py`; input backends and interactive sources carry them out. Positions
-are in 1/65536 of the picture, measured at pixel centres: 0 is the left or top edge, 65535 the right or bottom one.
+The seat makes these from the messages of `input.py`; input backends and interactive sources carry them out.
 """
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
+# README.md, section Input.
+_POSITION_UNITS = 65536
+
 
 @dataclass(frozen=True, slots=True)
 class PointerMove:
-    """The pointer is at this place of the picture."""
+    """The pointer is at this place, in 1/65536 of the picture from its left and its upper edge."""
 
     x: int
     y: int
+
+    def pixel(self, width_px: int, height_px: int) -> tuple[int, int]:
+        """Return column and row of the pixel that this is in a picture of that size."""
+        return self.x * width_px // _POSITION_UNITS, self.y * height_px // _POSITION_UNITS
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,6 @@ class LinkOwner(Protocol):
 
     def channel_opened(self, label: str) -> None: ...
 
-    def channel_closed(self, label: str) -> None: ...
-
     def received(self, label: str, message: str | bytes) -> None:
         """Take a message of a data channel.
 
@@ -122,8 +120,8 @@ class Link:
             self._owner.channel_opened(label)
 
     def channel_closed(self, label: str) -> None:
-        if self._is_open:
-            self._owner.channel_closed(label)
+        # A page closes none of its channels: who has lost one could watch on, but neither act nor hear.
+        self._fail(ByeCode.PEER_FAILED, f"the channel {label!r} was closed")
 
     def keyframe_wanted(self) -> None:
         if self._is_open:

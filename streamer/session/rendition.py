@@ -89,8 +89,11 @@ class EncodedRendition:
     def _run(self) -> None:
         sharpen_thread_timers()
         try:
-            while not self._is_closing:
-                self._step(self._fanout.wishes())
+            try:
+                while not self._is_closing:
+                    self._step(self._fanout.wishes())
+            finally:
+                self._dismantle()
         except StreamerError as exc:
             self._fail(str(exc))
         except Exception:
@@ -98,7 +101,6 @@ class EncodedRendition:
             logger.exception("%s failed", self.key)
             self._fail("the encoder failed; the log has the details")
         finally:
-            self._dismantle()
             self._reader.close()
 
     def _step(self, wishes: Sequence[Wish]) -> None:

@@ -49,12 +49,14 @@ class Seat:
         self._on_changed = on_changed
         self._line: dict[str, _Place] = {}
         self._holder: str | None = None
+        self._is_open = False
         self._timer: Timer | None = None
         self._last_input = 0
 
     @property
     def holder(self) -> str | None:
-        return self._holder
+        """Who holds the seat; None as well where input changes nothing, so that nobody is told to be in control."""
+        return self._holder if self._is_open else None
 
     def has_place(self, viewer: str) -> bool:
         """Return whether the viewer is in the line, or away from its place in it for a moment."""
@@ -64,13 +66,15 @@ class Seat:
         """Return the low byte of the sequence number of the last applied message. Callable from any thread."""
         return self._last_input
 
-    def connect(self, backend: InputBackend | None, hasten: Callable[[], None]) -> None:
+    def connect(self, backend: InputBackend | None, hasten: Callable[[], None], *, is_open: bool) -> None:
         """Carry out input with `backend` from now on; the seat does not close it.
 
-        `hasten` is called when something was applied whose picture should not wait for its turn.
+        `hasten` is called when something was applied whose picture should not wait for its turn. `is_open` says whether
+        input changes anything: a source can show it without a backend.
         """
         self._backend = backend
         self._hasten = hasten
+        self._is_open = is_open
 
     def join(self, viewer: str) -> None:
         """Put a viewer at the end of the line; one that was away has kept its place but starts with fresh controls."""
@@ -99,7 +103,7 @@ class Seat:
         """
         message = parse(data)
         place = self._line.get(viewer)
-        if place is None:
+        if place is None or not self._is_open:
             return
         now_us = self._clock.now_us()
         is_within = place.allowance.take(now_us)
@@ -131,7 +135,8 @@ class Seat:
             self._backend.apply(actions)
         except InputError as exc:
             logger.warning("input is off because %s", exc)
-            self._backend = None
+            self._backend, self._is_open = None, False
+            self._on_changed()
 
     def _release(self, viewer: str) -> None:
         place = self._line.get(viewer)

@@ -87,7 +87,7 @@ class Session:
             self._lifecycle.fire(SessionTrigger.CLOSED)
             raise
         self._resolution = self._studio.resolution
-        self._seat.connect(self._studio.input_backend, self._studio.hasten)
+        self._seat.connect(self._studio.input_backend, self._studio.hasten, is_open=self._studio.takes_input)
         self._placement = Placement(self._studio.extra_renditions)
         self._tasks.start(self._report(), "report")
         if self._studio.can_scale:
@@ -148,9 +148,6 @@ class Session:
 
     def input_opened(self, viewer: Viewer) -> None:
         self._seat.join(viewer.name)
-
-    def input_closed(self, viewer: Viewer) -> None:
-        self._seat.step_out(viewer.name)
 
     def input_received(self, viewer: Viewer, data: bytes) -> None:
         self._seat.take(viewer.name, data)
@@ -362,4 +359,5 @@ class Session:
         while True:
             await self._clock.sleep_until_us(self._clock.now_us() + REPORT_INTERVAL_US)
             for viewer in list(self._viewers.values()):
-                viewer.report()
+                if not attempt(viewer.report, "the report of a viewer"):
+                    self.failed(viewer, ByeCode.PEER_FAILED, "its stream has no report; the log has the details")

@@ -37,29 +37,42 @@ class StudioOwner(RenditionOwner, Protocol):
 
 
 class Studio:
-    """The pictures of one session. Event loop only."""
+    """The pictures of one session, by the encoders of `assembly` unless the source encodes. Event loop only."""
 
-    def __init__(self, config: Config, devices: Devices, owner: StudioOwner, clock: Clock, post: Post) -> None:
+    def __init__(
+        self,
+        config: Config,
+        devices: Devices,
+        assembly: Assembly | None,
+        owner: StudioOwner,
+        clock: Clock,
+        post: Post,
+    ) -> None:
         self._config = config
         self._devices = devices
+        self._assembly = assembly
         self._owner = owner
         self._clock = clock
         self._post = post
         self._renditions: list[AnyRendition] = []
         source = devices.source
         self._feed: Feed | None = None
-        self._assembly: Assembly | None = None
         # Whose turn it is to read an encoded source.
         self._turn = Lock()
         if isinstance(source, EncodedSource):
             load_codec(source.codec)
         else:
-            self._assembly = Assembly(config)
             self._feed = Feed(source, clock, lambda reason: post(lambda: owner.source_ended(reason)))
 
     @property
     def input_backend(self) -> InputBackend | None:
         return self._devices.input_backend
+
+    @property
+    def takes_input(self) -> bool:
+        """Whether input changes what is seen: by a backend, or by the source that draws its numbers."""
+        is_shown = isinstance(self._devices.source, PromptSource)
+        return self._config.input.is_enabled and (self.input_backend is not None or is_shown)
 
     @property
     def resolution(self) -> Resolution:
@@ -154,7 +167,9 @@ async def open_studio(
     """
     devices = await open_devices(config, clock, last_input)
     try:
-        return Studio(config, devices, owner, clock, post)
+        # Encoders prove themselves, which takes longer than a Ctrl-C should wait.
+        assembly = None if isinstance(devices.source, EncodedSource) else await asyncio.to_thread(Assembly, config)
+        return Studio(config, devices, assembly, owner, clock, post)
     except BaseException:
         if not isinstance(devices.source, EncodedSource):
             devices.source.close()

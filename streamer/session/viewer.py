@@ -5,6 +5,7 @@ session's business: it is told through `ViewerOwner`.
 """
 
 import logging
+from dataclasses import replace
 from typing import Protocol
 
 from streamer.clock import Clock, Timer
@@ -46,8 +47,6 @@ class ViewerOwner(Protocol):
     def control_opened(self, viewer: "Viewer") -> None: ...
 
     def input_opened(self, viewer: "Viewer") -> None: ...
-
-    def input_closed(self, viewer: "Viewer") -> None: ...
 
     def input_received(self, viewer: "Viewer", data: bytes) -> None:
         """Take one input message.
@@ -101,6 +100,8 @@ class Viewer:
         self._lifecycle.fire(ViewerTrigger.LEAVE)
 
     def offer(self, frame: EncodedFrame) -> None:
+        # Up to here the viewers of a rendition have the frame in common; to each it leaves at a time of its own.
+        frame = replace(frame, trace=frame.trace.branch())
         self._report.offered(frame)
         self.link.peer.video.offer(frame)
 
@@ -140,10 +141,6 @@ class Viewer:
             self._owner.control_opened(self)
         elif label == KEYS:
             self._owner.input_opened(self)
-
-    def channel_closed(self, label: str) -> None:
-        if label != CONTROL:
-            self._owner.input_closed(self)
 
     def keyframe_wanted(self) -> None:
         self._owner.keyframe_wanted(self)

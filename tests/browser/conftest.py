@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.importorskip("playwright", reason="Playwright is not installed (pip install 'render-streamer[bench]')")
+pytest.importorskip("playwright", reason="Playwright is not installed (pip install '.[bench]')")
 
 from streamer.bench.browser import Chromium, chromium, find_chromium
 from streamer.errors import ConfigError

@@ -106,18 +106,44 @@ def test_paste_that_is_too_long_is_refused_in_words(terminal: Terminal, open_tab
     assert "too long" in hint
 
 
-@pytest.mark.parametrize("script", [HOLD_CHANNEL_OF_KEYS, HOLD_SEAT], ids=["before-the-channel", "before-the-seat"])
-def test_what_is_typed_at_the_first_sight_of_the_picture_arrives(
-    terminal: Terminal, open_tab: OpenTab, script: str
-) -> None:
-    tab = open_tab(script)
-    tab.watch(terminal.url)
+def test_what_is_typed_before_its_channel_is_open_arrives(terminal: Terminal, open_tab: OpenTab) -> None:
+    tab = open_tab(HOLD_CHANNEL_OF_KEYS)
+    tab.control(terminal.url)
 
-    tab.page.keyboard.type("at first sight")
+    tab.page.keyboard.type("before the channel")
     tab.page.keyboard.press("Enter")
     tab.page.evaluate("() => window.letGo()")
 
-    wait_for(lambda: terminal.lines()[-1:] == ["at first sight"])
+    wait_for(lambda: terminal.lines()[-1:] == ["before the channel"])
+
+
+def test_what_is_typed_before_the_page_knows_of_its_seat_arrives(terminal: Terminal, open_tab: OpenTab) -> None:
+    tab = open_tab(HOLD_SEAT)
+    tab.watch(terminal.url)
+    tab.page.wait_for_function("() => window.held.some(({ event }) => event.data.includes('\"is_holder\":true'))")
+
+    tab.page.keyboard.type("before the seat")
+    tab.page.keyboard.press("Enter")
+
+    wait_for(lambda: terminal.lines()[-1:] == ["before the seat"])
+    assert tab.ask("player.seat") is None
+
+
+def test_terminal_that_stands_still_after_typing_shows_no_freeze(terminal: Terminal, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(terminal.url)
+
+    # Frames in quick succession, next to which a frame a second looks like a freeze to the browser.
+    tab.page.keyboard.type("quick " * 12, delay=30)
+    tab.page.keyboard.press("Enter")
+    tab.wait_for_statistics(4)
+    tab.page.evaluate("() => { window.sample = null; }")
+    tab.ask("player.on('statistics', (sample) => { window.sample = sample; }) && null")
+    tab.page.wait_for_function("() => window.sample !== null")
+
+    sample = tab.page.evaluate("() => window.sample")
+    assert sample["counts"]["freezeCount"] > 0
+    assert sample["freezes"] == 0
 
 
 def test_keys_of_the_page_stay_with_the_page(terminal: Terminal, open_tab: OpenTab) -> None:

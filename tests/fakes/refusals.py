@@ -26,17 +26,17 @@ def without_codec(name: str) -> str:
     return _TAKE_CODECS.replace("FILTER", f"(type) => type !== 'video/{name}'")
 
 
-# What the page is told in this way waits until the test says `letGo()`.
+# What the page is told in this way waits in `window.held` until the test says `letGo()`.
 _HOLD_BACK = """
 {
-  const held = [];
-  window.letGo = () => held.splice(0).forEach((call) => call());
+  window.held = [];
+  window.letGo = () => window.held.splice(0).forEach(({ call }) => call());
   const target = TARGET.prototype;
   const { set } = Object.getOwnPropertyDescriptor(target, 'HANDLER');
   Object.defineProperty(target, 'HANDLER', {
     set(call) {
       set.call(this, (event) => {
-        if (CONDITION) held.push(() => call.call(this, event));
+        if (CONDITION) window.held.push({ event, call: () => call.call(this, event) });
         else call.call(this, event);
       });
     },

@@ -30,6 +30,8 @@ export function sample(changes: Partial<Sample> = {}): Sample {
       framesDecoded: 60,
       framesDropped: 1,
       freezeCount: 2,
+      repairsRequested: 0,
+      keyframesRequested: 0,
       jitterBufferDelayS: 0.06,
       jitterBufferFrames: 60,
       decodeS: 0.12,
@@ -41,6 +43,7 @@ export function sample(changes: Partial<Sample> = {}): Sample {
     rttMs: 20.3,
     captureToPresentMs: 31.5,
     presentedFps: 59.5,
+    freezes: 2,
     server: SERVER,
     ...changes,
   };

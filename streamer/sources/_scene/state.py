@@ -21,8 +21,6 @@ from streamer.protocol.actions import (
 from streamer.sources._scene.keyboard import CODES, SHIFTS, typed
 from streamer.sources._scene.layout import Layout, Rect
 
-# W3C PointerMove positions run from the left edge to the right one.
-_POSITION_MAX = 65_535
 _WHEEL_NOTCH = 120
 _HUE_PER_NOTCH_DEGREES = 15.0
 # A cool blue: it stands out from the backdrop, and every button's colour from it.
@@ -106,9 +104,8 @@ class SceneState:
     def apply(self, action: InputAction) -> None:
         """Take one input action; buttons and keys that the scene does not know are no error."""
         match action:
-            case PointerMove(x, y):
-                width_px, height_px = self.resolution.width_px, self.resolution.height_px
-                self._point(x * (width_px - 1) / _POSITION_MAX, y * (height_px - 1) / _POSITION_MAX)
+            case PointerMove():
+                self._point(*action.pixel(self.resolution.width_px, self.resolution.height_px))
             case PointerShift(dx_px, dy_px):
                 x, y = self._place
                 self._point(x + dx_px, y + dy_px)
@@ -143,10 +140,10 @@ class SceneState:
         """Where the pointer is, or would be if it had been seen: in the middle."""
         return self.pointer or (self.resolution.width_px // 2, self.resolution.height_px // 2)
 
-    def _point(self, x: float, y: float) -> None:
+    def _point(self, x: int, y: int) -> None:
         self.pointer = (
-            min(max(round(x), 0), self.resolution.width_px - 1),
-            min(max(round(y), 0), self.resolution.height_px - 1),
+            min(max(x, 0), self.resolution.width_px - 1),
+            min(max(y, 0), self.resolution.height_px - 1),
         )
 
     def _press(self, button: int, *, is_down: bool) -> None:

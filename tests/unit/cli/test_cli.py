@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from streamer import cli, registry
 from streamer.config import Config, keys
 from streamer.errors import ConfigError, EncoderError, StreamerError, Unavailable
+from streamer.settings import load, rows
 
 
 def _run(*arguments: str) -> Result:
@@ -33,7 +34,7 @@ def test_config_says_which_profile_a_value_came_from() -> None:
 def test_config_prints_a_table_of_whole_lines() -> None:
     lines = _run("config").stdout.splitlines()
 
-    assert len(lines) == len(keys()) + 1
+    assert len(lines) == len(list(rows(load(environment={})))) + 1
     assert any(line.split()[:2] == ["video.start_target_bps", "3000000"] for line in lines)
 
 
@@ -61,10 +62,15 @@ def test_devices_shows_every_backend_and_why_it_cannot_run(kind: str) -> None:
         (["--set", "video.max_target_bsp=1"], "did you mean video.max_target_bps?"),
         (["--set", "nonsense"], "SECTION.KEY=VALUE"),
         (["--start-target-bps", "fast"], "video.start_target_bps = 'fast' (--start-target-bps)"),
+        (["--start-target-bps", "5m"], "accepted: 64000 to 1000000000, also written like 300k, 5M or 1G"),
         (["--codec", "h264", "--codec", "mpeg"], "video.codecs = 'mpeg' (--codec)"),
         (["--profile", "none"], "no profile is called 'none'"),
         (["--config", "/nonexistent/file.toml"], "'/nonexistent/file.toml'"),
         (["--token", "short"], "server.token (--token)"),
+        (["--app", "xterm", "--source", "demo"], "app needs the source 'screen', not 'demo'"),
+        (["--app", "xterm", "--display", ":0"], "--display and --app exclude each other"),
+        (["--display", ":0", "--source", "demo"], "--display needs the source 'screen', not 'demo'"),
+        (["--source", "callback"], "session.source = 'callback' (--source): a program of yours"),
     ],
 )
 def test_mistake_is_one_line_and_status_2(arguments: list[str], message: str) -> None:
@@ -97,6 +103,16 @@ def test_errors_become_a_line_and_a_status(monkeypatch: pytest.MonkeyPatch, erro
     assert (result.exit_code, result.stderr) == (status, f"streamer: {error}\n")
 
 
+def test_display_means_the_screen_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Config] = []
+    monkeypatch.setattr("streamer.serve.run", seen.append)
+
+    result = _run("serve", "--display", ":7")
+
+    assert result.exit_code == 0, result.output
+    assert (seen[0].session.source, seen[0].sources) == ("screen", {"screen": {"display": ":7"}})
+
+
 def test_flags_reach_their_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: list[Config] = []
     monkeypatch.setattr("streamer.serve.run", seen.append)
@@ -107,7 +123,7 @@ def test_flags_reach_their_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         "--tls-certificate", "c.pem", "--tls-key", "k.pem",
         "--start-target-bps", "9M", "--min-target-bps", "300k", "--max-target-bps", "20M",
         "--codec", "vp8", "--codec", "h264", "--encoder", "software", "--converter", "swscale",
-        "--display", ":7", "--log-level", "debug", "--set", "input.is_enabled=false",
+        "--log-level", "debug", "--set", "input.is_enabled=false",
     ]
     # fmt: on
 
@@ -123,7 +139,6 @@ def test_flags_reach_their_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     video = config.video
     assert (video.start_target_bps, video.min_target_bps, video.max_target_bps) == (9_000_000, 300_000, 20_000_000)
     assert (video.codecs, video.encoder, video.converter) == (("vp8", "h264"), "software", "swscale")
-    assert config.sources == {"screen": {"display": ":7"}}
     assert (config.log.level, config.input.is_enabled) == ("debug", False)
 
 
@@ -143,7 +158,7 @@ def test_bench_without_its_packages_says_what_to_install(monkeypatch: pytest.Mon
     result = _run("bench", "latency")
 
     assert result.exit_code == 2
-    assert "pip install 'render-streamer[bench]'" in result.stderr
+    assert "pip install '.[bench]'" in result.stderr
 
 
 def test_bench_refuses_an_unknown_measurement() -> None:
@@ -175,3 +190,7 @@ def test_module_runs_as_the_command() -> None:
     result = subprocess.run([sys.executable, "-m", "streamer", "--version"], check=True, capture_output=True, text=True)
 
     assert result.stdout.startswith("streamer, version ")
+
+
+def test_help_names_the_profiles() -> None:
+    assert "desktop, game" in _run("serve", "--help").stdout

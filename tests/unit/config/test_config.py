@@ -66,13 +66,13 @@ def test_targets_must_be_ordered(low: int, start: int, high: int, is_valid: bool
 
 def test_app_chooses_the_screen_source() -> None:
     assert SessionConfig.model_validate({"app": "xterm"}).source == "screen"
-    assert SessionConfig.model_validate({"app": "xterm", "source": "demo"}).source == "screen"
+    assert SessionConfig.model_validate({"app": "xterm", "source": "screen"}).source == "screen"
     assert SessionConfig.model_validate({"source": "pattern"}).source == "pattern"
 
 
 def test_app_refuses_a_source_without_a_desktop() -> None:
     with pytest.raises(ValidationError, match="leave source out"):
-        SessionConfig.model_validate({"app": "xterm", "source": "pattern"})
+        SessionConfig.model_validate({"app": "xterm", "source": "demo"})
 
 
 @pytest.mark.parametrize("token", ["", "short", "fifteen-letters", "with a space in it!", "ä" * 20, "x" * 15 + "\n"])
@@ -130,6 +130,33 @@ def test_hosts_must_be_hosts(host: str) -> None:
 )
 def test_loopback_is_told_from_what_others_reach(host: str, is_loopback: bool) -> None:  # noqa: FBT001 - a column
     assert ServerConfig(host=host).is_loopback is is_loopback
+
+
+@pytest.mark.parametrize(
+    ("limits", "start"),
+    [
+        ({}, 8_000_000),
+        ({"max_target_bps": 5_000_000}, 5_000_000),
+        ({"min_target_bps": 9_000_000}, 9_000_000),
+        ({"min_target_bps": 1_000_000, "max_target_bps": 30_000_000}, 8_000_000),
+    ],
+)
+def test_start_target_that_nobody_set_lies_within_the_limits(limits: dict[str, int], start: int) -> None:
+    assert VideoConfig.model_validate(limits).start_target_bps == start
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"min_target_bps": 6_000_000, "max_target_bps": 5_000_000},
+        {"start_target_bps": 6_000_000, "max_target_bps": 5_000_000},
+        {"max_target_bps": "much"},
+        {"max_target_bps": 1},
+    ],
+)
+def test_limits_that_cannot_hold_are_refused(limits: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        VideoConfig.model_validate(limits)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,18 @@ def test_trace_without_a_capture_has_no_durations():
     assert trace.durations_us() == {}
 
 
+def test_branch_of_a_trace_goes_on_by_itself():
+    trace = FrameTrace()
+    trace.stamp(Stage.CAPTURE, 100)
+
+    branch = trace.branch()
+    trace.stamp(Stage.SEND, 130)
+    branch.stamp(Stage.SEND, 150)
+
+    assert trace.durations_us() == {"send": 30}
+    assert branch.durations_us() == {"send": 50}
+
+
 def test_trace_tells_when_a_stage_ended():
     trace = FrameTrace()
     trace.stamp(Stage.SEND, 7)

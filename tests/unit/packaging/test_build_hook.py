@@ -26,22 +26,22 @@ def tree(tmp_path):
 
 
 def test_page_is_fresh_when_nothing_is_newer(tree):
-    assert hatch_build._is_fresh(*tree)
+    assert hatch_build.is_page_fresh(tree[0])
 
 
 @pytest.mark.parametrize("name", ["src/ui/bar.ts", "index.html", "package-lock.json"])
 def test_page_is_stale_when_an_input_is_newer(tree, name):
-    root, page = tree
+    root, _ = tree
     os.utime(root / "web" / name, (BUILT_AT_S + 1, BUILT_AT_S + 1))
 
-    assert not hatch_build._is_fresh(root, page)
+    assert not hatch_build.is_page_fresh(root)
 
 
 def test_page_is_stale_when_it_is_missing(tree):
     root, page = tree
     page.unlink()
 
-    assert not hatch_build._is_fresh(root, page)
+    assert not hatch_build.is_page_fresh(root)
 
 
 def test_page_of_a_source_archive_is_fresh_whatever_the_times(tree):
@@ -49,7 +49,16 @@ def test_page_of_a_source_archive_is_fresh_whatever_the_times(tree):
     (root / "PKG-INFO").write_text("")
     os.utime(page, (0, 0))
 
-    assert hatch_build._is_fresh(root, page)
+    assert hatch_build.is_page_fresh(root)
+
+
+@pytest.mark.skipif(not (ROOT / ".venv").exists(), reason="scripts/setup has not been run here")
+def test_setup_and_build_agree_on_what_the_page_is_made_of():
+    function = (ROOT / "scripts/setup").read_text().split("page_is_fresh() {\n")[1].split("\n}\n")[0]
+
+    answer = subprocess.run(["bash", "-c", function], cwd=ROOT, check=False)
+
+    assert (answer.returncode == 0) == hatch_build.is_page_fresh(ROOT)
 
 
 def test_bundled_node_is_taken_where_the_machine_has_none(monkeypatch, tmp_path):

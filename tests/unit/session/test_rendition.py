@@ -1,4 +1,5 @@
 import queue
+from dataclasses import replace
 
 import pytest
 
@@ -317,6 +318,17 @@ def test_owner_is_told_when_the_first_picture_has_another_size_than_expected(vp8
     assert vp8_rig.owner.resolutions == [LARGE]
 
 
+class Broken:
+    """An encoder that closes with an error."""
+
+    def __init__(self, encoder) -> None:
+        self._encoder = encoder
+
+    def close(self) -> None:
+        self._encoder.close()
+        raise ZeroDivisionError("of a library")
+
+
 class Refusing:
     """An assembly whose encoders do not open."""
 
@@ -372,6 +384,20 @@ def test_closed_rendition_ends_its_thread_and_stops_reading(vp8_rig):
 
     assert was_empty
     assert not rig.rendition.is_alive
+    assert rig.source.released == [0]
+
+
+def test_rendition_whose_encoder_does_not_close_stops_reading(vp8_rig, caplog):
+    rig = vp8_rig
+    rig.play(1)
+    machinery = rig.rendition._machinery
+    rig.rendition._machinery = replace(machinery, encoder=Broken(machinery.encoder))
+
+    rig.rendition.close()
+    rig.rendition.join()
+    rig.feed.close()
+
+    assert "of a library" in caplog.text
     assert rig.source.released == [0]
 
 

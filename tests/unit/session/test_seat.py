@@ -41,7 +41,7 @@ class Rig:
         self.changes = 0
         self.hastened: list[int] = []
         self.seat = Seat(self.clock, self._changed)
-        self.seat.connect(self.backend, self._hasten)
+        self.seat.connect(self.backend, self._hasten, is_open=True)
 
     def _changed(self) -> None:
         self.changes += 1
@@ -308,11 +308,32 @@ def test_input_is_turned_off_once_when_the_backend_fails(pair, caplog):
 
 def test_seat_without_a_backend_takes_input_for_nothing():
     rig = Rig()
-    rig.seat.connect(None, rig._hasten)
+    rig.seat.connect(None, rig._hasten, is_open=True)
     rig.seat.join("ann")
 
     assert rig.say("ann", Pointer(5, 1, 1)) == []
     assert rig.seat.last_input() == 5
+    assert rig.seat.holder == "ann"
+
+
+def test_nobody_holds_a_seat_from_which_nothing_can_be_changed():
+    rig = Rig()
+    rig.seat.connect(None, rig._hasten, is_open=False)
+    rig.seat.join("ann")
+
+    assert rig.say("ann", Pointer(5, 1, 1)) == []
+    assert rig.seat.last_input() == 0
+    assert rig.seat.holder is None
+
+
+def test_seat_is_given_up_when_the_backend_fails(pair):
+    before = pair.changes
+    pair.backend.failure = InputError("xtest", "the display is gone")
+
+    pair.say("ann", Key(1, "KeyW", is_down=True))
+
+    assert pair.seat.holder is None
+    assert pair.changes == before + 1
 
 
 def test_picture_of_a_press_is_hastened_when_its_number_is_known(pair):

@@ -5,18 +5,19 @@ import threading
 import numpy as np
 import pytest
 
-from streamer.errors import ConfigError, LocalProtocolError, StreamerError, TransportError
+from streamer.errors import ConfigError, EncoderError, LocalProtocolError, StreamerError, TransportError
 from streamer.media.frame import Resolution
+from streamer.media.trace import Stage
 from streamer.protocol import control
 from streamer.protocol.control import Keyframe, Pause, Ping, Pong, Report, Seat, Statistics, Stream
 from streamer.protocol.input import Pointer, serialize
 from streamer.protocol.signaling import ByeCode, Offer
-from streamer.session import devices
+from streamer.session import devices, studio
 from streamer.session.door import Ended, Join, Leave, Stop
 from streamer.session.lifecycle import SessionState
 from streamer.session.session import Session
 from streamer.session.viewer import HIDDEN_US
-from streamer.transport.base import MOTION, PeerStatistics
+from streamer.transport.base import CONTROL, KEYS, MOTION, PeerStatistics
 from tests.fakes.peer import FakePeers
 from tests.fakes.session import config, open_session
 from tests.fakes.stepped_clock import SteppedClock
@@ -76,7 +77,7 @@ async def test_two_viewers_share_one_rendition(rig):
 
     (one,), (two,) = await frames(ann, 1), await frames(bob, 1)
 
-    assert one is two
+    assert one.payloads is two.payloads
 
 
 async def test_viewer_whose_video_fails_is_told_so_and_the_other_goes_on(rig, monkeypatch):
@@ -94,6 +95,19 @@ async def test_viewer_whose_video_fails_is_told_so_and_the_other_goes_on(rig, mo
     assert bye.reason == "its video could not be sent; the log has the details"
     await until(lambda: ann.is_closed)
     await frames(bob, 1)
+
+
+async def test_viewer_whose_report_fails_is_told_so_and_the_other_hears_on(rig, monkeypatch):
+    ann, bob = await rig.connect("ann"), await rig.connect("bob")
+    monkeypatch.delattr(ann, "totals")
+
+    rig.clock.step(1_000_000)
+    (bye,) = await rig.byes("ann")
+    rig.clock.step(1_000_000)
+
+    await until(lambda: bob.heard(Statistics))
+    assert (bye.code, bye.retry) == (ByeCode.PEER_FAILED, True)
+    assert bye.reason == "its stream has no report; the log has the details"
 
 
 async def test_viewer_that_comes_to_a_still_screen_gets_its_picture(rig):
@@ -316,6 +330,27 @@ async def test_page_may_speak_as_often_as_it_does_for_ever(rig):
     assert len(peer.heard(Pong)) == 1_000
 
 
+@pytest.mark.parametrize("label", [CONTROL, KEYS, MOTION])
+async def test_viewer_that_loses_a_channel_makes_room_in_the_seat(rig, label):
+    ann, bob = await rig.connect("ann"), await rig.connect("bob")
+
+    ann.observer.channel_closed(label)
+    (bye,) = await rig.byes("ann")
+    await until(lambda: ann.is_closed)
+    rig.clock.step(config().session.resume_timeout_ms * 1_000)
+
+    assert (bye.code, bye.retry) == (ByeCode.PEER_FAILED, True)
+    assert bye.reason == f"the channel '{label}' was closed"
+    assert bob.heard(Seat)[-1] == Seat(is_holder=True, viewers=1)
+
+
+async def test_nobody_is_in_control_where_input_is_off():
+    async with open_session(input={"is_enabled": False}) as rig:
+        peer = await rig.connect("ann")
+
+        assert peer.heard(Seat)[-1] == Seat(is_holder=False, viewers=1)
+
+
 async def test_first_viewer_never_hears_that_it_only_watches(rig):
     peer = await rig.connect("ann")
 
@@ -355,6 +390,18 @@ async def test_statistics_are_those_of_the_last_second(rig):
     statistics = peer.heard(Statistics)[0]
     assert (statistics.frames, statistics.target_bps) == (60, 1_000_000)
     assert abs(statistics.sent_bps - 1_000_000) < 100_000
+
+
+async def test_statistics_say_when_frames_left_for_that_viewer(rig):
+    peers = [await rig.connect("ann"), await rig.connect("bob")]
+    push(rig)
+    for peer, send_us in zip(peers, (300, 40_000), strict=True):
+        (frame,) = await frames(peer, 1)
+        frame.trace.stamp(Stage.SEND, frame.trace.at_us(Stage.PACKETIZE) + send_us)
+    rig.clock.step(1_000_000)
+    await until(lambda: all(peer.heard(Statistics) for peer in peers))
+
+    assert [peer.heard(Statistics)[0].stages_us["send"] for peer in peers] == [300, 40_000]
 
 
 async def test_statistics_after_a_pause_do_not_count_the_pause(rig):
@@ -525,6 +572,28 @@ async def test_device_that_opens_while_its_session_is_cancelled_is_closed_again(
     await session.close()
 
     assert len(closed) == 1
+    assert session.state is SessionState.ENDED
+
+
+async def test_session_can_be_cancelled_while_its_encoders_prove_themselves(monkeypatch):
+    is_proving, may_end = threading.Event(), threading.Event()
+
+    def prove(*_):
+        is_proving.set()
+        assert may_end.wait(20)
+        raise EncoderError("software", "nobody waits for this any more")
+
+    monkeypatch.setattr(studio, "Assembly", prove)
+    session = Session(config(), FakePeers(), SteppedClock())
+    opening = asyncio.create_task(session.open())
+    try:
+        await until(is_proving.is_set)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+    finally:
+        may_end.set()
+
     assert session.state is SessionState.ENDED
 
 

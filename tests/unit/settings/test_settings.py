@@ -1,7 +1,9 @@
+import json
 from pathlib import Path
 
 import pytest
 
+from streamer import registry
 from streamer.errors import ConfigError
 from streamer.settings import Given, backend_options, load, parse_assignment, parse_decimal, profiles, rows
 
@@ -162,7 +164,9 @@ def test_a_rule_between_keys_names_where_each_was_set() -> None:
         load(environment={}, command_line={"video.start_target_bps": Given("30M", "--start-target-bps", is_text=True)})
 
     assert "min_target_bps (300000) <= start_target_bps (30000000) <= max_target_bps (20000000)" in str(caught.value)
-    assert str(caught.value).endswith("video.start_target_bps from --start-target-bps")
+    assert str(caught.value).endswith(
+        "set all three, or leave start_target_bps out; video.start_target_bps from --start-target-bps"
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,6 +184,23 @@ def test_errors_do_not_quote_secrets(environment: dict[str, str]) -> None:
     assert "hush-hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("file", "assignment", "streamed"),
+    [
+        ("source = 'demo'", "session.app=xterm", ("xterm", "screen")),
+        ("app = 'xterm'", "session.source=pattern", (None, "pattern")),
+        ("app = 'xterm'", "session.app=xeyes", ("xeyes", "screen")),
+        ("app = 'xterm'", "session.fps=30", ("xterm", "screen")),
+    ],
+)
+def test_stronger_choice_of_what_is_streamed_replaces_a_weaker_one(
+    tmp_path: Path, file: str, assignment: str, streamed: tuple[str | None, str]
+) -> None:
+    session = _load(f"[session]\n{file}\n", tmp_path=tmp_path, assignments=(assignment,)).config.session
+
+    assert (session.app, session.source) == streamed
+
+
 def test_rows_show_every_key_and_mask_secrets() -> None:
     token = "0123456789abcdef"
     environment = {"STREAMER__SERVER__TOKEN": token, "STREAMER__SOURCES__SCREEN__DISPLAY": ":3"}
@@ -190,6 +211,22 @@ def test_rows_show_every_key_and_mask_secrets() -> None:
     assert shown["sources.screen.display"].value == ":3"
     assert shown["video.encoder"].origin == "default"
     assert token not in str(shown)
+
+
+def test_rows_show_every_key_of_every_backend_with_its_default() -> None:
+    shown = {row.path: row for row in rows(load(environment={"STREAMER__ENCODERS__SOFTWARE__THREADS": "4"}))}
+
+    for kind in ("sources", "converters", "encoders", "inputs"):
+        for name in registry.names(kind):
+            options = getattr(registry.load(kind, name), "Options", None)
+            expected = [] if options is None else [f"{kind}.{name}.{key}" for key in options.model_fields]
+            assert set(expected) <= set(shown)
+    assert (shown["encoders.software.vp8_speed"].value, shown["encoders.software.vp8_speed"].origin) == (8, "default")
+    assert shown["encoders.software.threads"].origin == "environment variable STREAMER__ENCODERS__SOFTWARE__THREADS"
+    assert shown["sources.callback.channel_order"].value == "rgb"
+    assert shown["sources.screen.display"].value is None
+    assert all(row.description.endswith(".") for row in shown.values())
+    assert json.dumps([row.value for row in shown.values()])
 
 
 def test_backend_options_hold_the_backends_own_keys() -> None:

@@ -75,6 +75,17 @@ def test_pointer_is_drawn_where_it_is():
     assert columns[above_the_panels].mean() == pytest.approx(SIZE.width_px / 2, abs=3)
 
 
+@pytest.mark.parametrize("place", [(0, 0), (1, 1), (400, 100), (638, 358), (639, 359)])
+def test_pointer_is_at_the_very_pixel(place):
+    scene_state = state()
+
+    # The least positions that stand for the pixel: those that the page sends.
+    x, y = (-(-at * 65536 // whole) for at, whole in zip(place, (SIZE.width_px, SIZE.height_px), strict=True))
+    scene_state.apply(PointerMove(x, y))
+
+    assert scene_state.pointer == place
+
+
 def test_held_key_lights_up_in_its_place_and_nowhere_else():
     layout, scene_state = Layout(SIZE), state()
     keyboard = Keyboard(layout)

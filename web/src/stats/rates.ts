@@ -11,6 +11,9 @@ export interface Counts {
   payloadBytes: number;
   headerBytes: number;
   packetsLost: number;
+  /** Negative acknowledgements that the browser sent. */
+  repairsRequested: number;
+  keyframesRequested: number;
   framesDecoded: number;
   framesDropped: number;
   freezeCount: number;
@@ -44,6 +47,8 @@ export function countsOf(report: Iterable<StatsRecord>): Counts | null {
     payloadBytes: number(inbound, "bytesReceived"),
     headerBytes: number(inbound, "headerBytesReceived"),
     packetsLost: number(inbound, "packetsLost"),
+    repairsRequested: number(inbound, "nackCount"),
+    keyframesRequested: number(inbound, "pliCount"),
     framesDecoded: number(inbound, "framesDecoded"),
     framesDropped: number(inbound, "framesDropped"),
     freezeCount: number(inbound, "freezeCount"),

@@ -5,8 +5,9 @@
  */
 
 import type { FromViewer, Pong, Report, Statistics } from "../protocol/control";
-import type { Picture } from "../video/picture";
+import type { Picture, Presented } from "../video/picture";
 import { ClockMapping } from "./clock";
+import { Freezes } from "./freezes";
 import { type Counts, countsOf, median, type Rates, ratesBetween } from "./rates";
 
 const PERIOD_MS = 1000;
@@ -26,6 +27,8 @@ export interface Sample {
   captureToPresentMs: number | null;
   /** Frames that the page saw presented, per second. */
   presentedFps: number;
+  /** How often the picture stood still although there was something to show, since the peer was made. */
+  freezes: number;
   server: Statistics | null;
 }
 
@@ -37,9 +40,9 @@ export class Sampler {
   readonly #tell: (sample: Sample) => void;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   readonly #sentAtMs = new Map<number, number>();
+  readonly #freezes = new Freezes();
   #pings = 0;
   #last: Counts | null = null;
-  #lastFrames = 0;
   #server: Statistics | null = null;
 
   constructor(
@@ -52,7 +55,6 @@ export class Sampler {
     this.#connection = connection;
     this.#send = send;
     this.#tell = tell;
-    this.#lastFrames = picture.frames;
     this.#timers.push(setInterval(() => void this.#sample(), PERIOD_MS));
     const first = setInterval(() => {
       this.#ping();
@@ -87,24 +89,24 @@ export class Sampler {
     this.#ping();
     const counts = countsOf((await this.#connection.getStats()).values());
     const last = this.#last;
-    const frames = this.#picture.frames - this.#lastFrames;
+    const frames = this.#picture.takeFrames();
     this.#last = counts;
-    this.#lastFrames = this.#picture.frames;
     if (counts === null || last === null || counts.atMs <= last.atMs) return;
     const sample: Sample = {
       counts,
       rates: ratesBetween(last, counts),
       rttMs: this.clock.rttMs,
-      captureToPresentMs: this.#captureToPresentMs(),
-      presentedFps: (frames * 1000) / (counts.atMs - last.atMs),
+      captureToPresentMs: this.#captureToPresentMs(frames),
+      presentedFps: (frames.length * 1000) / (counts.atMs - last.atMs),
+      freezes: this.#freezes.sample(last, counts, frames),
       server: this.#server,
     };
     this.#tell(sample);
     this.#send(reportOf(sample));
   }
 
-  #captureToPresentMs(): number | null {
-    const receiveToPresentMs = median(this.#picture.takeReceiveToPresentMs());
+  #captureToPresentMs(frames: readonly Presented[]): number | null {
+    const receiveToPresentMs = median(frames.flatMap(({ receiveToPresentMs }) => receiveToPresentMs ?? []));
     const { rttMs } = this.clock;
     if (receiveToPresentMs === null || rttMs === null || this.#server === null) return null;
     const stagesUs = Object.values(this.#server.stages_us).reduce((sum, stageUs) => sum + stageUs, 0);
@@ -112,12 +114,12 @@ export class Sampler {
   }
 }
 
-function reportOf({ counts, rates, captureToPresentMs }: Sample): Report {
+function reportOf({ counts, rates, captureToPresentMs, freezes }: Sample): Report {
   return {
     type: "report",
     frames_decoded: counts.framesDecoded,
     frames_dropped: counts.framesDropped,
-    freeze_count: counts.freezeCount,
+    freeze_count: freezes,
     jitter_buffer_ms: rates.jitterBufferMs,
     decode_ms: rates.decodeMs,
     capture_to_present_ms: captureToPresentMs,

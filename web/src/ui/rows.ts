@@ -34,7 +34,7 @@ export function delayRows({ captureToPresentMs, rttMs, server }: Sample): Row[] 
 }
 
 /** Return what the picture is, and what it lacks. */
-export function pictureRows({ counts, rates, presentedFps, server }: Sample, stream: Stream | null): Row[] {
+export function pictureRows({ counts, rates, presentedFps, freezes, server }: Sample, stream: Stream | null): Row[] {
   const encoder = stream === null ? "" : `${stream.encoder}: ${stream.encoder_reason}`;
   const resent = server === null ? "" : `, ${server.packets_retransmitted} resent`;
   return [
@@ -42,7 +42,7 @@ export function pictureRows({ counts, rates, presentedFps, server }: Sample, str
     row("Frame rate", rates.fps.toFixed(1), `${presentedFps.toFixed(1)} presented`),
     row("Codec", counts.codec || (stream?.codec ?? ""), encoder),
     row("Loss", inPercent(server?.loss_ratio), `${counts.packetsLost} lost${resent}`),
-    row("Dropped", String(counts.framesDropped), `${counts.freezeCount} freezes`),
+    row("Dropped", String(counts.framesDropped), `${freezes} freezes`),
   ];
 }
 

@@ -4,6 +4,8 @@
  * Reads no pixels.
  */
 
+import type { PresentedFrame } from "../stats/freezes";
+
 /** The first frame of a peer, as `requestVideoFrameCallback` told it. */
 export interface FirstFrame {
   nowMs: number;
@@ -17,15 +19,20 @@ export interface PictureObserver {
 }
 
 // The metadata of remote video has more than TypeScript's library knows.
-type Metadata = VideoFrameCallbackMetadata & { receiveTime?: DOMHighResTimeStamp };
+type Metadata = VideoFrameCallbackMetadata & { receiveTime?: DOMHighResTimeStamp; rtpTimestamp?: number };
+
+/** A frame that was presented. */
+export interface Presented extends PresentedFrame {
+  /** How long it took from its last packet to the screen; null where the browser does not tell. */
+  receiveToPresentMs: number | null;
+}
 
 export class Picture {
   readonly video: HTMLVideoElement;
   readonly #observer: PictureObserver;
   #presentedAtMs = Number.NEGATIVE_INFINITY;
-  #frames = 0;
   #isFirst = false;
-  #receiveToPresentMs: number[] = [];
+  #frames: Presented[] = [];
 
   constructor(video: HTMLVideoElement, observer: PictureObserver) {
     this.video = video;
@@ -40,11 +47,6 @@ export class Picture {
   /** When the last frame was presented, on the clock of `performance.now()`. */
   get presentedAtMs(): number {
     return this.#presentedAtMs;
-  }
-
-  /** How many frames the page saw presented. */
-  get frames(): number {
-    return this.#frames;
   }
 
   /** Show this track from its first frame on. */
@@ -63,9 +65,9 @@ export class Picture {
     );
   }
 
-  /** Return, for each frame since the last call, how long it took from its last packet to the screen. */
-  takeReceiveToPresentMs(): number[] {
-    return this.#receiveToPresentMs.splice(0);
+  /** Return the frames that the page saw presented since the last call. */
+  takeFrames(): Presented[] {
+    return this.#frames.splice(0);
   }
 
   #listen(): void {
@@ -77,10 +79,12 @@ export class Picture {
 
   #presented(nowMs: number, metadata: Metadata): void {
     this.#presentedAtMs = nowMs;
-    this.#frames += 1;
     // Not `expectedDisplayTime`: it jumps by whole frames, and by seconds when the track changes.
-    // Not until `nowMs`: that is when the screen's turn began, which can be before the frame came.
-    if (metadata.receiveTime !== undefined) this.#receiveToPresentMs.push(performance.now() - metadata.receiveTime);
+    // Not `nowMs`: that is when the screen's turn began, which can be before the frame came.
+    const atMs = performance.now();
+    const { receiveTime, rtpTimestamp } = metadata;
+    const receiveToPresentMs = receiveTime === undefined ? null : atMs - receiveTime;
+    this.#frames.push({ atMs, rtpTimestamp, receiveToPresentMs });
     if (!this.#isFirst) return;
     this.#isFirst = false;
     this.#observer.firstFrame({ nowMs, metadata });

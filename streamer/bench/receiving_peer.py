@@ -29,6 +29,9 @@ _OWN_SSRC = 0x5EE1
 _RECEIVE_BUFFER_BYTES = 8 << 20
 
 
+FEEDBACK_LINE = "a=rtcp-fb:* transport-cc"
+
+
 class ReceivingPeer:
     """One connection, which answers an offer of video. Used on the event loop.
 
@@ -174,9 +177,10 @@ class ReceivingPeer:
 
 
 def with_extensions(answer: str, offer: str) -> str:
-    """Return the answer with every header extension of the offer's video accepted, as browsers do."""
+    """Return the answer with every header extension and transport-wide feedback accepted, as browsers do."""
     video = re.search(r"^m=video.*?(?=^m=|\Z)", offer, re.MULTILINE | re.DOTALL)
     wanted = [] if video is None else [line for line in video[0].splitlines() if line.startswith("a=extmap:")]
+    wanted.append(FEEDBACK_LINE)
     lines: list[str] = []
     for line in answer.splitlines():
         if line.startswith("a=extmap:"):

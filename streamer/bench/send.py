@@ -22,7 +22,7 @@ from streamer.bench.options import json_option, require_above_zero, require_writ
 from streamer.bench.progress import say
 from streamer.bench.report import Result, conditions, distrust, load_result, publish
 from streamer.bench.send_clip import write_units
-from streamer.bench.senders import KINDS, PACED, STOCK, UNPACED
+from streamer.bench.senders import BARE, CONTROLLED, PACED, STOCK, UNPACED
 from streamer.errors import SessionError
 from streamer.media.frame import Resolution
 
@@ -120,10 +120,12 @@ def send(kind: str, clip: Path, seconds: float) -> Round:
 
 
 def figures_of(rounds: dict[str, Sequence[Round]]) -> Result:
-    """Return medians over the rounds. A ratio is that of two senders of the same round."""
+    """Return medians over the rounds. A ratio or a difference is that of two senders of the same round."""
+    ours = rounds[CONTROLLED if CONTROLLED in rounds else PACED]
     return {
-        "cpu_ratio": _ratio(rounds[PACED], rounds[STOCK]),
+        "cpu_ratio": _ratio(ours, rounds[STOCK]),
         "cpu_ratio_unpaced": _ratio(rounds[UNPACED], rounds[STOCK]),
+        "control_percent": _difference(ours, rounds[BARE]),
         "cpu_percent": {kind: round(median(each.cpu_percent for each in rounds[kind]), 2) for kind in rounds},
         "us_per_packet": {kind: round(median(each.us_per_packet for each in rounds[kind]), 2) for kind in rounds},
         "loss_ratio": {kind: _loss_ratio(rounds[kind]) for kind in rounds},
@@ -135,11 +137,15 @@ def _ratio(ours: Sequence[Round], stock: Sequence[Round]) -> float:
     return round(median(one.cpu_s / other.cpu_s for one, other in zip(ours, stock, strict=True)), 3)
 
 
+def _difference(one: Sequence[Round], other: Sequence[Round]) -> float:
+    return round(median(a.cpu_percent - b.cpu_percent for a, b in zip(one, other, strict=True)), 2)
+
+
 def _loss_ratio(rounds: Sequence[Round]) -> float:
     return round(sum(each.lost_packets for each in rounds) / max(1, sum(each.expected_packets for each in rounds)), 5)
 
 
-def run(mbps: float, seconds: float, rounds: int) -> Result:
+def run(mbps: float, seconds: float, rounds: int, *, has_controller: bool) -> Result:
     """Send all rounds of all kinds and return the figures."""
     with TemporaryDirectory(prefix="streamer-bench-") as folder:
         clip = Path(folder) / "noise.units"
@@ -147,13 +153,14 @@ def run(mbps: float, seconds: float, rounds: int) -> Result:
         units = [unit.data for unit in encode(noise_frames(_SIZE, _CLIP_FRAMES), _SIZE, _FPS, round(mbps * 1e6))]
         write_units(clip, units)
         meter = LoadMeter({})
-        found: dict[str, list[Round]] = {kind: [] for kind in KINDS}
+        kinds = (STOCK, CONTROLLED if has_controller else PACED, UNPACED, BARE)
+        found: dict[str, list[Round]] = {kind: [] for kind in kinds}
         for number in range(1, rounds + 1):
-            for kind in KINDS:
+            for kind in kinds:
                 say(f"round {number} of {rounds}: {kind}")
                 found[kind].append(send(kind, clip, seconds))
         load = meter.read()
-    result = figures_of({kind: found[kind] for kind in KINDS})
+    result = figures_of({kind: found[kind] for kind in kinds})
     reasons = distrust(load)
     reasons += [
         f"{kind} lost {ratio:.1%} of its packets"
@@ -180,8 +187,9 @@ The same access units, encoded beforehand from noise, leave through aiortc's sen
 processes that do nothing else. The receiver reports back as a browser does.
 
 \b
-cpu_ratio          CPU time of our sender by that of aiortc's, with our pacer at work (aiortc does not pace)
-cpu_ratio_unpaced  the same with each frame leaving at once
+cpu_ratio          CPU time of our sender by that of aiortc's, with pacer and rate controller (aiortc has neither)
+cpu_ratio_unpaced  the same with each frame leaving at once, whatever the viewer reports
+control_percent    percent of a core that pacer, arrival reports and rate controller take together
 us_per_packet      CPU time for each packet, the loop that hands over the frames included
 loss_ratio         packets that did not arrive: the receiver was too slow, or the kernel's buffer too small
 """
@@ -191,9 +199,16 @@ loss_ratio         packets that did not arrive: the receiver was too slow, or th
 @click.option("--mbps", default=25.0, show_default=True, help="Rate of the stream.")
 @click.option("--seconds", default=6.0, show_default=True, help="How long each sender is measured in each round.")
 @click.option("--rounds", type=click.IntRange(1, 100), default=3, show_default=True, help="How often they take turns.")
+@click.option(
+    "--controller",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    show_default=True,
+    help="Control the rate, or only pace at a fixed one.",
+)
 @json_option
-def command(mbps: float, seconds: float, rounds: int, json_file: Path | None) -> None:
+def command(mbps: float, seconds: float, rounds: int, controller: str, json_file: Path | None) -> None:
     """Measure what sending costs, next to aiortc as it is installed."""
     require_above_zero(mbps=mbps, seconds=seconds)
     require_writable(json=json_file)
-    publish(run(mbps, seconds, rounds), json_file)
+    publish(run(mbps, seconds, rounds, has_controller=controller == "on"), json_file)

@@ -20,17 +20,20 @@ import av
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 
 from streamer import registry
+from streamer.bench.receiving_peer import FEEDBACK_LINE
 from streamer.bench.send_clip import read_units
 from streamer.clock import SystemClock
 from streamer.congestion.decision import RateLimits
 from streamer.errors import SessionError
 from streamer.media.frame import EncodedFrame, Resolution
+from streamer.rtp.extensions import TRANSPORT_WIDE_CC
 from streamer.session.rendition import MAX_PAYLOAD_BYTES
 from streamer.transport.base import IceSettings, PeerSettings
 from streamer.transport.peer import RtcPeer
 
-STOCK, PACED, UNPACED = "stock", "paced", "unpaced"
-KINDS = (STOCK, PACED, UNPACED)
+# Our transport as a user gets it, with its rate held and its frames paced, with each frame leaving at once, and that
+# without the viewer's arrival reports.
+STOCK, CONTROLLED, PACED, UNPACED, BARE = "stock", "controlled", "paced", "unpaced", "bare"
 # At this target every frame is due at once.
 _UNPACED_BPS = 10**12
 _WARM_UP_S = 1.0
@@ -38,6 +41,7 @@ _CONNECT_TIMEOUT_S = 15.0
 _US_PER_S = 1_000_000
 _TICKS_HZ = 90_000
 _SIZE = Resolution(1280, 720)
+_FPS = 60.0
 
 
 class Schedule:
@@ -134,20 +138,23 @@ async def send_stock(schedule: Schedule) -> None:
     await connection.close()
 
 
-async def send_ours(schedule: Schedule, units: list[bytes], target_bps: int) -> None:
+async def send_ours(schedule: Schedule, units: list[bytes], kind: str) -> None:
     """Send through our transport."""
+    rate_bps = round(sum(map(len, units)) * 8 * _FPS / len(units))
+    target_bps = _UNPACED_BPS if kind in (UNPACED, BARE) else rate_bps
     settings = PeerSettings(
         codecs=("h264",),
         largest=_SIZE,
-        fps=60.0,
+        fps=_FPS,
         rate_limits=RateLimits(min_bps=target_bps, start_bps=target_bps, max_bps=target_bps),
-        is_adaptive=False,
+        is_adaptive=kind == CONTROLLED,
         ice=IceSettings(),
     )
     observer = _Observer()
     peer = RtcPeer(settings, observer, SystemClock(), random.Random())
     codec = registry.load("codecs", "h264")
-    await peer.answer(await _exchange(await peer.offer()))
+    answer = await _exchange(await peer.offer())
+    await peer.answer(_without_feedback(answer) if kind == BARE else answer)
     async with asyncio.timeout(_CONNECT_TIMEOUT_S):
         await observer.settled.wait()
     if observer.failure is not None:
@@ -167,6 +174,12 @@ async def send_ours(schedule: Schedule, units: list[bytes], target_bps: int) -> 
         peer.video.offer(frame)
     _say(schedule.result)
     await peer.close()
+
+
+def _without_feedback(answer: str) -> str:
+    """Return an answer that accepts no arrival reports."""
+    lines = answer.splitlines()
+    return "\r\n".join(line for line in lines if line != FEEDBACK_LINE and TRANSPORT_WIDE_CC not in line) + "\r\n"
 
 
 async def _exchange(offer: str) -> str:
@@ -192,8 +205,7 @@ def main(kind: str, file: str, fps: str, seconds: str) -> None:
     if kind == STOCK:
         asyncio.run(send_stock(schedule))
     else:
-        rate_bps = round(sum(map(len, units)) * 8 * float(fps) / len(units))
-        asyncio.run(send_ours(schedule, units, rate_bps if kind == PACED else _UNPACED_BPS))
+        asyncio.run(send_ours(schedule, units, kind))
 
 
 if __name__ == "__main__":

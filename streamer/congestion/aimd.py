@@ -29,7 +29,7 @@ _DRAIN_US = 350_000
 _DRAIN_RATIOS = (0.4, 0.92)
 _GROWTH_PER_ROUND = 1.5
 # A path whose rate varies is used less fully: what it carries now it may not carry when the next report comes.
-_VARIATION_COST = 2.0
+_VARIATION_COST = 1.0
 _MAX_VARIATION = 0.4
 _FAST_RATIO = 1.1
 _NEAR_GROWTH_PER_S = 0.25

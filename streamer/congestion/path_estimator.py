@@ -105,6 +105,7 @@ class PathEstimator:
     def tick(self, now_us: int) -> Decision:
         if self._silence.tick(now_us):
             self._rate.reason = Reason.SILENCE
+        self._prober.expire(now_us)
         self.decision = self._decide(now_us)
         return self.decision
 

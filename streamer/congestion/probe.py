@@ -69,6 +69,11 @@ class Prober:
         """Give up the cluster that is out."""
         self.cluster = self._tally = None
 
+    def expire(self, now_us: int) -> None:
+        """Give up a cluster that has been out for too long."""
+        if self._tally is not None and now_us - self._tally.at_us > TIMEOUT_US:
+            self.abort()
+
     def sent(self, packet: Sent) -> None:
         """Note a packet of a cluster that left."""
         tally = self._tally
@@ -95,8 +100,7 @@ class Prober:
         is_whole = tally.arrived_bytes >= _MIN_ARRIVED_RATIO * tally.cluster.size_bytes
         span_us = tally.last_arrival_us - tally.first_arrival_us
         if not is_whole or self.cluster is not None:
-            if now_us - tally.at_us > TIMEOUT_US:
-                self.abort()
+            self.expire(now_us)
             return None
         self._tally = None
         if span_us <= 0:

@@ -13,7 +13,7 @@ from streamer.congestion.decision import Decision, RateLimits
 from streamer.congestion.estimator import Estimator, make_estimator
 from streamer.congestion.in_flight import InFlight, Sent
 from streamer.congestion.ladder import Prefer
-from streamer.congestion.pacer import PacketT, Pacer, Priority
+from streamer.congestion.pacer import Pacer, PacketT, Priority
 from streamer.congestion.silence import MIN_US
 
 EstimatorFactory = Callable[..., Estimator]
@@ -25,7 +25,7 @@ _BITS_PER_BYTE_US = 8_000_000
 
 # Until a report has come: the round trip of another continent.
 _UNKNOWN_RTT_US = 200_000
-# Chromium reports every 50 ms from 220 kbit/s on; what a queue or a timer adds must not make a second copy of everything.
+# Chromium reports every 50 ms from 220 kbit/s on. What a timer adds must not make a second copy of everything.
 _REPORT_US = 60_000
 _MIN_CONFIRMATION_US = 80_000
 # A frame that leaves at once. What is more than that has had packets behind it to show what is missing.
@@ -104,7 +104,7 @@ class Flow(Generic[PacketT]):
         return min([at_us for at_us in wakes if at_us is not None], default=None)
 
     def sent(self, index: int, size_bytes: int, now_us: int, priority: Priority, packet: PacketT | None = None) -> None:
-        """Note a packet that left: its transport-wide index, its size on the wire, and itself where its loss matters."""
+        """Note a packet that left: its transport-wide index, size on the wire, and itself where its loss matters."""
         self._allocator.sent(size_bytes, priority)
         if not self._has_feedback:
             return

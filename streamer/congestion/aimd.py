@@ -26,8 +26,8 @@ _FRAME_US = 16_000
 # A train that passes at less than this share of the rate meets another path than the rate was made for.
 _SLOW_RATIO = 0.7
 # How much of what the path carries is used. The rest absorbs that frames are not of equal size: at 0.98 the queue of a
-# full path of 20 Mbit/s is 9 ms at the 95th percentile, at 0.97 it is 8.6 ms.
-SAFE_RATIO = 0.98
+# full path of 20 Mbit/s is 9 ms at the 95th percentile, at 0.97 it is 8.6 ms (streamer bench network).
+SAFE_RATIO = 0.975
 # A queue is drained within this time: a sooner end takes more of the rate than a later one is worth. Below 0.4 of the
 # rate nothing is left to see; above 0.92 a sender that shares the path would not give way.
 _DRAIN_US = 350_000
@@ -110,6 +110,8 @@ class RateControl:
         self._entered_bps = self.rate_bps
         self._entered_trust = self._trust
         self._yields = 0
+        # How fast one train passed that made us drain.
+        self._slow_bps: int | None = None
         self._calm_since_us: int | None = None
         self._cut_at_us = now_us
         # What the path carried before somebody else filled it.
@@ -156,6 +158,7 @@ class RateControl:
         self._entered_bps = self.rate_bps
         self._entered_trust = self._trust
         self._yields = 0
+        self._slow_bps = None
         self._calm_since_us = None
 
     # FOLLOW
@@ -168,12 +171,14 @@ class RateControl:
             self._enter(Phase.DRAIN, signals.now_us)
             self._measure(signals)
             if is_slow and signals.busy is None:
-                self.capacity_bps = signals.slow_bps
+                self.capacity_bps = self._slow_bps = signals.slow_bps
             self._drain(signals)
             return
         if signals.is_application_limited:
             self.reason = Reason.APPLICATION_LIMITED
-        elif signals.standing_us > LOW_US + self._slack_us or signals.is_loss_suspicious or signals.usage is Usage.OVER:
+        elif signals.is_loss_suspicious:
+            self.reason = Reason.LOSS
+        elif signals.standing_us > LOW_US + self._slack_us or signals.usage is Usage.OVER:
             self.reason = Reason.HOLD
         else:
             self._grow(signals, elapsed_us)
@@ -212,7 +217,9 @@ class RateControl:
         """Note what the path carries while a queue stands, which is what arrives."""
         measured_bps = signals.acked_bps if signals.busy is None else signals.busy.rate_bps
         if signals.is_application_limited:
-            measured_bps = max(measured_bps, round(_LIMITED_CUT_RATIO * self._entered_bps))
+            # It has not tested more than one train, if that.
+            least_bps = round(_LIMITED_CUT_RATIO * self._entered_bps)
+            measured_bps = max(measured_bps, least_bps if self._slow_bps is None else self._slow_bps)
         self.capacity_bps = measured_bps
         self._congested_at_us = signals.now_us
         if signals.train is not None and signals.busy is not None:

@@ -134,6 +134,7 @@ class PathEstimator:
                 self._busy_since_us = None
             elif self._busy_since_us is None:
                 self._busy_since_us = train.arrivals_us[0]
+        self._train_rate.age(acked.newest_us)
         if trains.open is not None:
             queue.look(trains.open.arrivals_us[0], trains.open.low_us)
 

@@ -104,6 +104,11 @@ class TrainRate:
         """How much the rate varies from one moment to the next, beyond what errors explain."""
         return self._variation
 
+    def age(self, now_us: int) -> None:
+        """Let go of what is older than its pool, though nothing has come since."""
+        self._fast.drop_before(now_us - FAST_US)
+        self._slow.drop_before(now_us - SLOW_US)
+
     def forget_before(self, at_us: int) -> None:
         """Let go of trains from before an instant: the path was another one."""
         self._fast.drop_before(at_us)

@@ -15,44 +15,64 @@ from streamer.congestion.decision import Reason, Usage
 from streamer.congestion.loss import LossVerdict
 from streamer.congestion.signals import Signals
 
-# A frame of 60 fps takes 15 ms to pass a path that it fills, so less than that does not stand out.
+# What the first packets of two frames in a row may wait without a queue being there: half a frame of 60 fps, and a bit.
 HIGH_US = 10_000
+# A queue that is shorter than this ends within the next frame.
 LOW_US = 6_000
-# How much of what the path carries is used: what is left absorbs that frames are not of equal size.
-# Another sender's frames of 60 fps, met at the same place again and again, look like a queue of this at most.
+# Another sender's frames, met at the same place again and again, look like a queue of as much as HIGH_US.
 _MAX_HABIT_US = 10_000
+# The last packet of a frame that fills the path waits this long for those before it.
 _FRAME_US = 16_000
+# A train that passes at less than this share of the rate meets another path than the rate was made for.
 _SLOW_RATIO = 0.7
-SAFE_RATIO = 0.98
-# A queue is drained within this time. Less would take more of the rate than a viewer forgives, more keeps it late.
+# How much of what the path carries is used. The rest absorbs that frames are not of equal size: at 0.98 the queue of a
+# full path of 20 Mbit/s is 9 ms at the 95th percentile, at 0.97 it is 8.6 ms (streamer bench network).
+SAFE_RATIO = 0.975
+# A queue is drained within this time: a sooner end takes more of the rate than a later one is worth. Below 0.4 of the
+# rate nothing is left to see; above 0.92 a sender that shares the path would not give way.
 _DRAIN_US = 350_000
 _DRAIN_RATIOS = (0.4, 0.92)
+# Ways that have not changed for so long although less was sent are longer ways, not a queue.
+FLAT_US = 500_000
+# Per round trip, while trains say that there is more: trains can be wrong, and half as much again for one round trip
+# makes a queue of half a round trip.
 _GROWTH_PER_ROUND = 1.5
-# A path whose rate varies is used less fully: what it carries now it may not carry when the next report comes.
-_VARIATION_COST = 2.0
-_MAX_VARIATION = 0.4
+# Nearer than this to the aim it is approached slowly, by what an error of the trains may cost.
 _FAST_RATIO = 1.1
 _NEAR_GROWTH_PER_S = 0.25
 _SINK_PER_S = 0.05
+# Without trains: twice as much per second, and a tenth where a queue stood a few seconds ago.
 _BLIND_GROWTH_PER_S = 1.0
 _CAREFUL_GROWTH_PER_S = 0.1
 _CAREFUL_RANGE = (0.8, 1.1)
 _CAREFUL_US = 6_000_000
+# A path whose rate varies is used less fully: what it carries now it may not carry when the next report comes.
+_VARIATION_COST = 1.0
+# Trains tell of the path, and not of how much of it is ours: the first time that a queue stands, their ratio shows. It
+# is forgotten by a twenty-fifth per second, so that a share that has become free is found within seconds.
 _TRUST_RANGE = (0.2, 1.0)
 _TRUST_PER_S = 0.04
+# Trains are off by less than this; below it, somebody else is there.
 _SHARED_TRUST = 0.85
+# What is given up each time, of the share that we have: who has more gives way more, and shares become equal.
 _SHARED_CUT = 0.25
+# A sender that does not fill the path did not make its queue alone.
 _LIMITED_CUT_RATIO = 0.85
+# Packets that arrive about as fast as they were sent say nothing of what the path carries.
 _STEADY_RANGE = (0.95, 1.05)
+# A fall by more than this is worth to be undone soon if it was for a moment: probes follow it.
 _DROP_RATIO = 0.7
-# As much is given up for a queue that others fill, before it is taken as theirs.
+# Half is given up for a queue that others fill before it is taken as theirs, which takes three reports to see and two
+# seconds to be sure of: our own queues are drained by then.
 _YIELD_RATIO = 0.5
 _YIELD_REPORTS = 3
-_FAIR_RATIO = 0.5
+_COMPETE_AFTER_US = 2_000_000
+# Beside a sender that grows until packets are lost: what TCP's Cubic gives up at a loss is a third, once per round trip
+# of a full queue; we share with one such sender at most by halves.
 _COMPETE_CUT_RATIO = 0.85
 _COMPETE_CUT_US = 1_000_000
-_COMPETE_AFTER_US = 2_000_000
 _COMPETE_GROWTH_PER_S = 0.08
+_FAIR_RATIO = 0.5
 _COMPETE_CALM_US = 1_000_000
 # What went on during a longer pause between reports is not known, so it counts no more than a usual one.
 _MAX_ELAPSED_US = 150_000
@@ -90,6 +110,8 @@ class RateControl:
         self._entered_bps = self.rate_bps
         self._entered_trust = self._trust
         self._yields = 0
+        # How fast one train passed that made us drain.
+        self._slow_bps: int | None = None
         self._calm_since_us: int | None = None
         self._cut_at_us = now_us
         # What the path carried before somebody else filled it.
@@ -136,6 +158,7 @@ class RateControl:
         self._entered_bps = self.rate_bps
         self._entered_trust = self._trust
         self._yields = 0
+        self._slow_bps = None
         self._calm_since_us = None
 
     # FOLLOW
@@ -148,12 +171,14 @@ class RateControl:
             self._enter(Phase.DRAIN, signals.now_us)
             self._measure(signals)
             if is_slow and signals.busy is None:
-                self.capacity_bps = signals.slow_bps
+                self.capacity_bps = self._slow_bps = signals.slow_bps
             self._drain(signals)
             return
         if signals.is_application_limited:
             self.reason = Reason.APPLICATION_LIMITED
-        elif signals.standing_us > LOW_US + self._slack_us or signals.is_loss_suspicious or signals.usage is Usage.OVER:
+        elif signals.is_loss_suspicious:
+            self.reason = Reason.LOSS
+        elif signals.standing_us > LOW_US + self._slack_us or signals.usage is Usage.OVER:
             self.reason = Reason.HOLD
         else:
             self._grow(signals, elapsed_us)
@@ -164,7 +189,7 @@ class RateControl:
             growth_per_s = _CAREFUL_GROWTH_PER_S if self._is_near_limit(signals.now_us) else _BLIND_GROWTH_PER_S
             self.set_rate(rate_bps * (1 + growth_per_s * elapsed_s), Reason.GROWTH)
             return
-        steady_ratio = 1 - min(_VARIATION_COST * signals.variation_ratio, _MAX_VARIATION)
+        steady_ratio = 1 - _VARIATION_COST * signals.variation_ratio
         aim_bps = SAFE_RATIO * steady_ratio * self._trust * signals.train.rate_bps
         if self._lost_at_us is not None and signals.now_us - self._lost_at_us < _CAREFUL_US:
             aim_bps = min(aim_bps, rate_bps * (1 + _CAREFUL_GROWTH_PER_S * elapsed_s))
@@ -192,7 +217,9 @@ class RateControl:
         """Note what the path carries while a queue stands, which is what arrives."""
         measured_bps = signals.acked_bps if signals.busy is None else signals.busy.rate_bps
         if signals.is_application_limited:
-            measured_bps = max(measured_bps, round(_LIMITED_CUT_RATIO * self.rate_bps))
+            # It has not tested more than one train, if that.
+            least_bps = round(_LIMITED_CUT_RATIO * self._entered_bps)
+            measured_bps = max(measured_bps, least_bps if self._slow_bps is None else self._slow_bps)
         self.capacity_bps = measured_bps
         self._congested_at_us = signals.now_us
         if signals.train is not None and signals.busy is not None:
@@ -221,6 +248,11 @@ class RateControl:
             else:
                 self._follow_again(now_us)
             return
+        self._lower(signals)
+
+    def _lower(self, signals: Signals) -> None:
+        """Send less than arrives, by as much as the queue is long."""
+        assert self.capacity_bps is not None
         low, high = _DRAIN_RATIOS
         queue_us = max(signals.standing_us, signals.newest_us - _FRAME_US)
         ratio = min(max(1 - queue_us / _DRAIN_US, low), high)
@@ -229,7 +261,7 @@ class RateControl:
             rate_bps = min(rate_bps, self.rate_bps)
         if self._is_yielding(signals):
             rate_bps = max(rate_bps, _YIELD_RATIO * min(self._entered_bps, self._whole_bps))
-        self.set_rate(rate_bps, Reason.QUEUE)
+        self.set_rate(min(rate_bps, self._entered_bps), Reason.QUEUE)
 
     def _is_yielding(self, signals: Signals) -> bool:
         """Return whether somebody else makes the queue: trains pass much faster than we are served, all of a sudden."""
@@ -247,7 +279,7 @@ class RateControl:
             self._trust *= ratio
         before_bps = self._entered_bps
         self._enter(Phase.FOLLOW, now_us)
-        self.set_rate(ratio * self.capacity_bps, Reason.DRAINED)
+        self.set_rate(min(ratio * self.capacity_bps, before_bps), Reason.DRAINED)
         self.has_dropped = self.rate_bps < _DROP_RATIO * before_bps
 
     # COMPETE
@@ -268,7 +300,3 @@ class RateControl:
         elif rate_bps < _FAIR_RATIO * self._whole_bps:
             rate_bps *= 1 + _COMPETE_GROWTH_PER_S * elapsed_us / _SECOND_US
         self.set_rate(rate_bps, Reason.COMPETITION)
-
-
-# A queue that has not changed for so long although less was sent is none.
-FLAT_US = 500_000

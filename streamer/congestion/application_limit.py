@@ -15,13 +15,12 @@ _BITS_PER_BYTE_US = 8_000_000
 class ApplicationLimit:
     """The verdict on one flow."""
 
-    __slots__ = ("_budget_bytes", "_updated_at_us", "is_limited", "since_us")
+    __slots__ = ("_budget_bytes", "_updated_at_us", "is_limited")
 
     def __init__(self, now_us: int) -> None:
         self._budget_bytes = 0.0
         self._updated_at_us = now_us
         self.is_limited = False
-        self.since_us = now_us
 
     def update(self, sent_bytes: int, estimate_bps: int, now_us: int) -> None:
         """Note what has been sent since the last update."""
@@ -33,7 +32,5 @@ class ApplicationLimit:
         level = self._budget_bytes / limit_bytes
         if not self.is_limited and level > _ENTER_LEVEL:
             self.is_limited = True
-            self.since_us = now_us
         elif self.is_limited and level < _LEAVE_LEVEL:
             self.is_limited = False
-            self.since_us = now_us

@@ -13,7 +13,7 @@ from streamer.congestion.decision import Decision, RateLimits
 from streamer.congestion.estimator import Estimator, make_estimator
 from streamer.congestion.in_flight import InFlight, Sent
 from streamer.congestion.ladder import Prefer
-from streamer.congestion.pacer import PacketT, Pacer, Priority
+from streamer.congestion.pacer import Pacer, PacketT, Priority
 from streamer.congestion.silence import MIN_US
 
 EstimatorFactory = Callable[..., Estimator]
@@ -25,7 +25,7 @@ _BITS_PER_BYTE_US = 8_000_000
 
 # Until a report has come: the round trip of another continent.
 _UNKNOWN_RTT_US = 200_000
-# Chromium reports every 50 ms from 220 kbit/s on; what a queue or a timer adds must not make a second copy of everything.
+# Chromium reports every 50 ms from 220 kbit/s on. What a timer adds must not make a second copy of everything.
 _REPORT_US = 60_000
 _MIN_CONFIRMATION_US = 80_000
 # A frame that leaves at once. What is more than that has had packets behind it to show what is missing.
@@ -62,8 +62,10 @@ class Flow(Generic[PacketT]):
         self._cluster: int | None = None
         self._cluster_at_us = now_us
         self._cluster_bytes = 0
+        self._padding_at_us = now_us
         # When the packets that left last should have been confirmed.
         self._tail_at_us: int | None = None
+        self._overdue: list[Lost[PacketT]] = []
         self.decision: Decision = self._estimator.decision
         self._adopt(self.decision)
 
@@ -84,10 +86,12 @@ class Flow(Generic[PacketT]):
         probe = self.decision.probe
         if probe is None or self._pacer.backlog_packets or self._cluster_left_bytes() <= 0:
             return 0
-        if not self._cluster_bytes and now_us < self._cluster_at_us + _PROBE_PATIENCE_US:
-            return 0
         if not self._cluster_bytes:
+            if now_us < self._cluster_at_us + _PROBE_PATIENCE_US:
+                return 0
             self._cluster_at_us = now_us
+        # Whoever cannot make padding is asked again with the next step.
+        self._padding_at_us = now_us + _PROBE_STEP_US
         due_bytes = probe.rate_bps * (now_us - self._cluster_at_us + _PROBE_STEP_US) // _BITS_PER_BYTE_US
         return max(0, min(due_bytes - self._cluster_bytes, self._cluster_left_bytes()))
 
@@ -100,7 +104,7 @@ class Flow(Generic[PacketT]):
         return min([at_us for at_us in wakes if at_us is not None], default=None)
 
     def sent(self, index: int, size_bytes: int, now_us: int, priority: Priority, packet: PacketT | None = None) -> None:
-        """Note a packet that left: its transport-wide index, its size on the wire, and itself where its loss matters."""
+        """Note a packet that left: its transport-wide index, size on the wire, and itself where its loss matters."""
         self._allocator.sent(size_bytes, priority)
         if not self._has_feedback:
             return
@@ -122,15 +126,13 @@ class Flow(Generic[PacketT]):
         self._adopt(self._estimator.feedback_received(report, self._in_flight.size_bytes, now_us))
         return _contents(report.lost)
 
-    def overdue(self, now_us: int) -> list[Lost[PacketT]]:
-        """Return the last packets that left if it is time to take them for lost, once.
+    def overdue(self) -> list[Lost[PacketT]]:
+        """Return the last packets that left if the last `tick` took them for lost.
 
         What follows a packet shows that it is missing; nothing follows the last one of a screen that is still again.
         """
-        if self._tail_at_us is None or now_us < self._tail_at_us:
-            return []
-        self._tail_at_us = None
-        return _contents(self._in_flight.overdue(now_us - self._confirmation_us(), _TAIL_PACKETS))
+        overdue, self._overdue = self._overdue, []
+        return overdue
 
     def report(self, *, loss_ratio: float, rtt_us: int | None, now_us: int) -> None:
         """Take in an RTCP receiver report."""
@@ -142,6 +144,10 @@ class Flow(Generic[PacketT]):
 
     def tick(self, now_us: int) -> None:
         """Let time pass; to be called at `next_wake_us`."""
+        if self._tail_at_us is not None and now_us >= self._tail_at_us:
+            self._tail_at_us = None
+            tail = self._in_flight.overdue(now_us - self._confirmation_us(), _TAIL_PACKETS)
+            self._overdue = _contents(tail)
         before = self.decision
         self._adopt(self._estimator.tick(now_us))
         if before.reason is not self.decision.reason or before.estimate_bps != self.decision.estimate_bps:
@@ -181,13 +187,10 @@ class Flow(Generic[PacketT]):
         return 0 if probe is None else probe.size_bytes - self._cluster_bytes
 
     def _probe_wake_us(self) -> int | None:
+        """Return when padding may be due."""
         if self._cluster_left_bytes() <= 0 or self._pacer.backlog_packets:
             return None
-        return (
-            self._cluster_at_us + _PROBE_PATIENCE_US
-            if not self._cluster_bytes
-            else self._cluster_at_us + self._cluster_bytes * _BITS_PER_BYTE_US // self.decision.probe.rate_bps
-        )
+        return max(self._padding_at_us, 0 if self._cluster_bytes else self._cluster_at_us + _PROBE_PATIENCE_US)
 
     def _adopt(self, decision: Decision) -> None:
         probe = decision.probe

@@ -27,8 +27,9 @@ _HOPELESS_RATIO = 0.3
 
 @dataclass(frozen=True, slots=True)
 class LossVerdict:
-    """What a window said. `cut_ratio` is what to multiply the rate with, 1.0 for nothing; `is_first` says that the loss is
-    heavy and was not before: what has arrived is the best that is known of the path.
+    """What a window said. `cut_ratio` is what to multiply the rate with, 1.0 for nothing.
+
+    `is_first`: the loss is heavy and was not before, so what has arrived is the best that is known of the path.
     """
 
     loss_ratio: float
@@ -39,7 +40,16 @@ class LossVerdict:
 class Loss:
     """The judgement on one path's losses."""
 
-    __slots__ = ("_arrived", "_heavy_product", "_judged_ratio", "_lost", "_nature_at_us", "_nature_ratio", "_started_at_us", "ratio")
+    __slots__ = (
+        "_arrived",
+        "_heavy_product",
+        "_judged_ratio",
+        "_lost",
+        "_nature_at_us",
+        "_nature_ratio",
+        "_started_at_us",
+        "ratio",
+    )
 
     def __init__(self, now_us: int) -> None:
         self._started_at_us = now_us

@@ -9,14 +9,7 @@ from streamer.congestion.application_limit import ApplicationLimit
 from streamer.congestion.decision import Decision, RateLimits, Reason
 from streamer.congestion.in_flight import Report, Sent
 from streamer.congestion.loss import Loss
-from streamer.congestion.probe import (
-    ABORT_QUEUE_US,
-    PERIOD_US,
-    PERIODIC_RATIO,
-    RECOVERY_DELAYS_US,
-    START_RATIOS,
-    Prober,
-)
+from streamer.congestion.probe import ABORT_QUEUE_US, ProbePlan, Prober
 from streamer.congestion.queue_delay import QueueDelay
 from streamer.congestion.round_trip import RoundTrip
 from streamer.congestion.signals import Signals
@@ -29,6 +22,7 @@ from streamer.congestion.trendline import Trendline
 PACING_RATIO = 2.0
 # What may be under way beyond what the path holds.
 _SLACK_US = 10_000
+_COMPETING_US = 50_000
 # How long a busy period must last, and how many packets it must bring, to be a measurement; and how far back it counts.
 _BUSY_SPAN_US = 15_000
 _BUSY_PACKETS = 6
@@ -39,6 +33,8 @@ _SLOW_PACKETS = 8
 _BITS_PER_BYTE_US = 8_000_000
 
 
+# A change of the rate that is worth to be waited for until packets sent at it are reported.
+_CHANGE_RATIO = 0.02
 # Trains that pass no faster than this say that there is no more to be found.
 _KNOWN_RATIO = 1.2
 
@@ -59,17 +55,15 @@ class PathEstimator:
         self._loss = Loss(now_us)
         self._limit = ApplicationLimit(now_us)
         self._round_trip = RoundTrip()
-        self._silence = Silence(now_us)
+        self._silence = Silence()
         self._prober = Prober()
-        self._start_probes = [ratio * limits.start_bps for ratio in reversed(START_RATIOS)]
-        self._recovery_probes_us: list[int] = []
-        self._probed_at_us = now_us
+        self._plan = ProbePlan(limits.start_bps, now_us)
         self._sent_bytes = 0
         self._newest_sent = -1
         self._changed_at_index = 0
         self._busy_since_us: int | None = None
         self._skipped_bytes = 0
-        self._next_probe(now_us)
+        self._begin_probe(now_us)
         self.decision = self._decide(now_us)
 
     def packet_sent(self, packet: Sent) -> None:
@@ -87,7 +81,8 @@ class PathEstimator:
             self._take(report, now_us)
             newest = report.arrived[-1]
             rtt_us = self._round_trip.rtt_us or 0
-            if self._silence.heard(rtt_us, self._round_trip.interval_us, is_waiting=in_flight_bytes > 0, now_us=now_us):
+            interval_us = self._round_trip.interval_us
+            if self._silence.heard(rtt_us, interval_us, is_waiting=in_flight_bytes > 0, now_us=now_us):
                 self._loss.forget(now_us)
                 self._limit = ApplicationLimit(now_us)
             self._judge_loss(report, now_us)
@@ -96,15 +91,18 @@ class PathEstimator:
         self.decision = self._decide(now_us)
         return self.decision
 
-    def report_received(self, loss_ratio: float, rtt_us: int | None, now_us: int) -> Decision:
+    def report_received(self, loss_ratio: float, rtt_us: int | None, now_us: int) -> Decision:  # noqa: ARG002 - protocol
+        """Do nothing: feedback has told of each packet, and sooner."""
         return self.decision
 
-    def remb_received(self, estimate_bps: int, now_us: int) -> Decision:
+    def remb_received(self, estimate_bps: int, now_us: int) -> Decision:  # noqa: ARG002 - protocol
+        """Do nothing: a receiver that reports each packet does not estimate."""
         return self.decision
 
     def tick(self, now_us: int) -> Decision:
         if self._silence.tick(now_us):
             self._rate.reason = Reason.SILENCE
+        self._prober.expire(now_us)
         self.decision = self._decide(now_us)
         return self.decision
 
@@ -136,6 +134,7 @@ class PathEstimator:
                 self._busy_since_us = None
             elif self._busy_since_us is None:
                 self._busy_since_us = train.arrivals_us[0]
+        self._train_rate.age(acked.newest_us)
         if trains.open is not None:
             queue.look(trains.open.arrivals_us[0], trains.open.low_us)
 
@@ -149,46 +148,48 @@ class PathEstimator:
             self._rate.lose(verdict, self._acked.rate_bps(), now_us)
 
     def _control(self, newest_index: int, lost_packets: int, now_us: int) -> None:
-        before_bps = self._rate.rate_bps
-        queue = self._queue
-        train = self._trains.open
-        newest_us = 0
-        slow_bps = None
+        """Let the rate follow what is known now."""
+        rate, queue = self._rate, self._queue
+        before_bps = rate.rate_bps
+        if self._busy_since_us is not None and queue.standing_us > HIGH_US:
+            # What passed before the queue began says nothing of the path that it stands in.
+            self._train_rate.forget_before(self._busy_since_us)
+        rate.update(self._signals(newest_index, lost_packets, now_us))
+        queue.holds_base = rate.phase is not Phase.FOLLOW
+        if rate.is_rebased:
+            queue.rebase()
+            self._round_trip.rebase()
+            self._busy_since_us = None
+        if rate.has_dropped:
+            self._plan.dropped(now_us)
+        if abs(rate.rate_bps - before_bps) > _CHANGE_RATIO * before_bps:
+            self._changed_at_index = self._newest_sent + 1
+
+    def _signals(self, newest_index: int, lost_packets: int, now_us: int) -> Signals:
+        queue, train = self._queue, self._trains.open
+        newest_us, slow_bps = 0, None
         if train is not None:
             newest_us = train.newest_way_us - queue.base_us
             if newest_us > _SLOW_QUEUE_US and len(train.arrivals_us) >= _SLOW_PACKETS:
                 slow_bps = train.steady_bps()
-        signals = Signals(
+        return Signals(
             now_us=now_us,
             standing_us=queue.standing_us,
             newest_us=newest_us,
             habit_us=queue.habit_us,
-            slow_bps=slow_bps,
             flat_us=queue.flat_us,
             jitter_us=queue.jitter_us,
             usage=self._trendline.usage,
             acked_bps=self._acked.rate_bps(),
             busy=self._busy(),
             train=self._train_rate.measure(queue.jitter_us),
+            slow_bps=slow_bps,
+            variation_ratio=self._train_rate.variation_ratio,
             is_application_limited=self._limit.is_limited,
             is_loss_suspicious=self._loss.is_suspicious,
             is_answered=newest_index >= self._changed_at_index,
             lost_packets=lost_packets,
-            variation_ratio=self._train_rate.variation_ratio,
         )
-        if self._busy_since_us is not None and queue.standing_us > HIGH_US:
-            self._train_rate.forget_before(self._busy_since_us)
-            signals.train = self._train_rate.measure(queue.jitter_us)
-        self._rate.update(signals)
-        queue.holds_base = self._rate.phase is not Phase.FOLLOW
-        if self._rate.is_rebased:
-            queue.rebase()
-            self._round_trip.rebase()
-            self._busy_since_us = None
-        if self._rate.has_dropped:
-            self._recovery_probes_us = [now_us + delay_us for delay_us in reversed(RECOVERY_DELAYS_US)]
-        if self._rate.rate_bps > before_bps * 1.02 or self._rate.rate_bps < before_bps * 0.98:
-            self._changed_at_index = self._newest_sent + 1
 
     def _busy(self) -> Passage | None:
         if self._busy_since_us is None or self._queue.standing_us < LOW_US:
@@ -198,37 +199,29 @@ class PathEstimator:
         return passage if is_enough else None
 
     def _probe(self, now_us: int) -> None:
+        """Heed what a probe has shown, and begin the next one if it is time."""
         prober, rate = self._prober, self._rate
         if prober.is_out and self._queue.standing_us > ABORT_QUEUE_US:
             prober.abort()
         result_bps = prober.result_bps(now_us)
-        if result_bps is not None and result_bps > rate.rate_bps and rate.phase is Phase.FOLLOW:
+        if rate.phase is not Phase.FOLLOW:
+            return
+        # While little is sent nothing else tells that there is less than is remembered.
+        if result_bps is not None and (result_bps > rate.rate_bps or self._limit.is_limited):
             rate.set_rate(result_bps, Reason.PROBE)
             self._changed_at_index = self._newest_sent + 1
-        if not prober.is_out and rate.phase is Phase.FOLLOW:
-            self._next_probe(now_us)
+        if not prober.is_out:
+            self._begin_probe(now_us)
 
-    def _next_probe(self, now_us: int) -> None:
-        rate_bps = self._rate.rate_bps
-        if rate_bps >= self._ceiling_bps:
+    def _begin_probe(self, now_us: int) -> None:
+        rate = self._rate
+        if rate.rate_bps >= self._ceiling_bps:
             return
-        wanted_bps = 0.0
-        while self._start_probes and wanted_bps <= rate_bps:
-            wanted_bps = self._start_probes.pop()
         train = self._train_rate.measure(self._queue.jitter_us)
-        is_known = train is not None and self._rate.trust * train.rate_bps < _KNOWN_RATIO * rate_bps
-        while self._recovery_probes_us and self._recovery_probes_us[-1] <= now_us:
-            self._recovery_probes_us.pop()
-            wanted_bps = 0.0 if is_known else PERIODIC_RATIO * rate_bps
-        if (
-            self._limit.is_limited
-            and not is_known
-            and now_us - max(self._probed_at_us, self._limit.since_us) > PERIOD_US
-        ):
-            wanted_bps = PERIODIC_RATIO * rate_bps
-        if wanted_bps > rate_bps:
-            self._probed_at_us = now_us
-            self._prober.start(round(min(wanted_bps, PERIODIC_RATIO * self._ceiling_bps)), now_us)
+        is_known = train is not None and rate.trust * train.rate_bps < _KNOWN_RATIO * rate.rate_bps
+        wanted_bps = self._plan.next_bps(rate.rate_bps, now_us, is_limited=self._limit.is_limited, is_known=is_known)
+        if wanted_bps is not None:
+            self._prober.start(wanted_bps, now_us)
 
     def _decide(self, now_us: int) -> Decision:
         rate_bps = max(self._rate.rate_bps >> self._silence.halvings, self._limits.min_bps)
@@ -236,7 +229,8 @@ class PathEstimator:
         trip = self._round_trip
         held_us = trip.least_us + trip.interval_us + _SLACK_US
         if self._rate.phase is Phase.COMPETE:
-            held_us += self._queue.standing_us + 50_000
+            # Others' queue is part of the path then, and half a cycle of theirs besides.
+            held_us += self._queue.standing_us + _COMPETING_US
         has_report = trip.rtt_us is not None
         return Decision(
             at_us=now_us,

@@ -19,11 +19,14 @@ TIMEOUT_US = 1_000_000
 _MIN_ARRIVED_RATIO = 0.8
 # What is received is what the path carries; a little less is what can be sent without a queue.
 _SAFE_RATIO = 0.95
-START_RATIOS = (3.0, 6.0)
-PERIODIC_RATIO = 2.0
-PERIOD_US = 5_000_000
+# What is tried first: three and six times what was begun with, as libwebrtc does.
+_START_RATIOS = (3.0, 6.0)
+# Later on twice the present rate: it costs 15 ms of it, and a queue of as much where there is nothing to be found.
+_RATIO = 2.0
+# How often, while the application sends less than it may.
+_PERIOD_US = 5_000_000
 # After a drop: soon, because most drops are short, then ever later, because this one is not.
-RECOVERY_DELAYS_US = (1_000_000, 2_000_000, 4_000_000)
+_RECOVERY_DELAYS_US = (1_000_000, 2_000_000, 4_000_000)
 # A queue that has grown by as much during a cluster says enough.
 ABORT_QUEUE_US = 14_000
 _BITS_PER_BYTE_US = 8_000_000
@@ -69,6 +72,11 @@ class Prober:
         """Give up the cluster that is out."""
         self.cluster = self._tally = None
 
+    def expire(self, now_us: int) -> None:
+        """Give up a cluster that has been out for too long."""
+        if self._tally is not None and now_us - self._tally.at_us > TIMEOUT_US:
+            self.abort()
+
     def sent(self, packet: Sent) -> None:
         """Note a packet of a cluster that left."""
         tally = self._tally
@@ -95,11 +103,52 @@ class Prober:
         is_whole = tally.arrived_bytes >= _MIN_ARRIVED_RATIO * tally.cluster.size_bytes
         span_us = tally.last_arrival_us - tally.first_arrival_us
         if not is_whole or self.cluster is not None:
-            if now_us - tally.at_us > TIMEOUT_US:
-                self.abort()
+            self.expire(now_us)
             return None
         self._tally = None
         if span_us <= 0:
             return None
         received_bps = (tally.arrived_bytes - tally.first_bytes) * _BITS_PER_BYTE_US // span_us
         return min(round(_SAFE_RATIO * received_bps), tally.cluster.rate_bps)
+
+
+class ProbePlan:
+    """When one flow probes, and for which rate."""
+
+    __slots__ = ("_limited_since_us", "_probed_at_us", "_recovery_at_us", "_start_bps")
+
+    def __init__(self, start_bps: int, now_us: int) -> None:
+        # Both lists end with what is next.
+        self._start_bps = [round(ratio * start_bps) for ratio in reversed(_START_RATIOS)]
+        self._recovery_at_us: list[int] = []
+        self._probed_at_us = now_us
+        self._limited_since_us: int | None = None
+
+    def dropped(self, now_us: int) -> None:
+        """Plan to look whether what has gone has come back."""
+        self._recovery_at_us = [now_us + delay_us for delay_us in reversed(_RECOVERY_DELAYS_US)]
+
+    def next_bps(self, rate_bps: int, now_us: int, *, is_limited: bool, is_known: bool) -> int | None:
+        """Return the rate to be tried now, or None. `is_known`: trains say already that there is no more."""
+        if not is_limited:
+            self._limited_since_us = None
+        elif self._limited_since_us is None:
+            self._limited_since_us = now_us
+        while self._start_bps:
+            start_bps = self._start_bps.pop()
+            if start_bps > rate_bps:
+                self._probed_at_us = now_us
+                return start_bps
+        if not self._is_due(now_us) or is_known:
+            return None
+        self._probed_at_us = now_us
+        return round(_RATIO * rate_bps)
+
+    def _is_due(self, now_us: int) -> bool:
+        is_due = False
+        while self._recovery_at_us and self._recovery_at_us[-1] <= now_us:
+            self._recovery_at_us.pop()
+            is_due = True
+        if self._limited_since_us is None:
+            return is_due
+        return is_due or now_us - max(self._probed_at_us, self._limited_since_us) > _PERIOD_US

@@ -25,7 +25,7 @@ _MAX_BEND_US = 10_000
 
 
 class QueueDelay:
-    """What stands in one path. Ways are differences of two clocks, in microseconds; only their changes mean anything."""
+    """What stands in one path. Ways are differences of two clocks, in microseconds: only changes mean anything."""
 
     __slots__ = (
         "_buckets",

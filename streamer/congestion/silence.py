@@ -15,7 +15,7 @@ class Silence:
 
     __slots__ = ("_halvings", "_limit_us", "_waits_since_us")
 
-    def __init__(self, now_us: int) -> None:
+    def __init__(self) -> None:
         self._waits_since_us: int | None = None
         self._limit_us = MAX_US
         self._halvings = 0

@@ -30,6 +30,8 @@ _CHANGE_RATIO = 0.15
 _CHANGE_ERRORS = 4
 # Radio paths change within seconds; a step now and then is over after as long.
 _VARIATION_GAIN = 1 / 128
+# Of a change that is larger no more than this counts: a step is soon over.
+_MAX_CHANGE_RATIO = 0.2
 
 
 class Measurement(NamedTuple):
@@ -95,12 +97,17 @@ class TrainRate:
         fast, slow = self._fast.measure(jitter_us), self._slow.measure(jitter_us)
         if fast is not None and slow is not None:
             change_ratio = abs(fast.rate_bps / slow.rate_bps - 1) - 4 * fast.error_ratio
-            self._variation += (min(max(0.0, change_ratio), 1.0) - self._variation) * _VARIATION_GAIN
+            self._variation += (min(max(0.0, change_ratio), _MAX_CHANGE_RATIO) - self._variation) * _VARIATION_GAIN
 
     @property
     def variation_ratio(self) -> float:
         """How much the rate varies from one moment to the next, beyond what errors explain."""
         return self._variation
+
+    def age(self, now_us: int) -> None:
+        """Let go of what is older than its pool, though nothing has come since."""
+        self._fast.drop_before(now_us - FAST_US)
+        self._slow.drop_before(now_us - SLOW_US)
 
     def forget_before(self, at_us: int) -> None:
         """Let go of trains from before an instant: the path was another one."""

@@ -87,12 +87,10 @@ class Trains:
                 train = Train(packet)
                 continue
             way_us = arrived_us - sent_us
-            if way_us < train.low_us:
-                train.low_us = way_us
+            train.low_us = min(train.low_us, way_us)
             train.arrivals_us.append(arrived_us)
             train.sizes_bytes.append(packet.size_bytes)
             # A packet that was late in the reports may have left before the train began.
-            if sent_us > train.last_sent_us:
-                train.last_sent_us = sent_us
+            train.last_sent_us = max(train.last_sent_us, sent_us)
         self.open = train
         return complete

@@ -172,7 +172,7 @@ class Sender:
     def _wake(self) -> None:
         now_us = self._events.now_us
         self._flow.tick(now_us)
-        self._repair_copies(self._flow.overdue(now_us), now_us)
+        self._repair_copies(self._flow.overdue(), now_us)
         self._pump()
 
     def _pump(self) -> None:

@@ -50,7 +50,6 @@ def test_application_limit_begins_when_most_of_the_budget_is_left():
 
     waited_us = changed_at_us - _START_US
     assert _ENTER_LEVEL * _WINDOW_US < waited_us <= _ENTER_LEVEL * _WINDOW_US + _STEP_US
-    assert limit.since_us == changed_at_us
 
 
 def test_application_limit_ends_within_a_moment_of_sending_although_it_lasted_long():
@@ -63,15 +62,12 @@ def test_application_limit_ends_within_a_moment_of_sending_although_it_lasted_lo
     # The budget holds a window's worth, of which all beyond the level is spent at what exceeds the share.
     expected_us = (1 - _LEAVE_LEVEL) * _WINDOW_US * _SHARE / (1 - _SHARE)
     assert expected_us < changed_at_us - moved_at_us <= expected_us + 2 * _STEP_US
-    assert limit.since_us == changed_at_us
     assert not limit.is_limited
 
 
 def test_application_limit_does_not_flap_between_its_levels():
     limit = ApplicationLimit(_START_US)
     _send(limit, 0.0, _WINDOW_US)
-    changed_at_us = limit.since_us
 
     # At the share the budget stays where it is, above the level of leaving.
     assert _send(limit, _SHARE, 10 * _WINDOW_US, _START_US + _WINDOW_US) is None
-    assert limit.since_us == changed_at_us

@@ -7,6 +7,10 @@ from streamer.congestion.recovery import (
     MAX_KEYFRAME_INTERVAL_US,
     MIN_KEYFRAME_INTERVAL_US,
     MIN_RESEND_INTERVAL_US,
+    MIN_RESEND_LIMIT_BYTES,
+    RESEND_LIMIT_IN_KEYFRAMES,
+    TWICE_LIMIT_PACKETS,
+    TWICE_LOSS_RATIO,
     Recovery,
 )
 from streamer.rtp.history import SendHistory, SentPacket
@@ -124,12 +128,13 @@ def test_recovery_resends_however_long_ago_the_keyframe_was(packets_since):
     assert _resent(recovery.nack([lost], _NOW_US, _RTT_US)) == [lost]
 
 
-def test_recovery_prefers_a_keyframe_when_the_resends_cost_more_than_two():
+def test_recovery_prefers_a_keyframe_when_the_resends_cost_more():
     recovery = Recovery(_history(range(500)))
     _keyframe(recovery, 0, size_bytes=100 * 1200)
+    limit = RESEND_LIMIT_IN_KEYFRAMES * 100
 
-    assert len(recovery.nack(range(200), _NOW_US, _RTT_US).resend) == 200
-    repair = recovery.nack(range(201), _NOW_US + _RTT_US, _RTT_US)
+    assert len(recovery.nack(range(limit), _NOW_US, _RTT_US).resend) == limit
+    repair = recovery.nack(range(limit + 1), _NOW_US + _RTT_US, _RTT_US)
 
     assert repair.needs_keyframe
     assert not repair.resend
@@ -138,9 +143,10 @@ def test_recovery_prefers_a_keyframe_when_the_resends_cost_more_than_two():
 def test_recovery_resends_a_small_loss_however_small_the_keyframe_was():
     recovery = Recovery(_history(range(500)))
     _keyframe(recovery, 0, size_bytes=1000)
+    limit = MIN_RESEND_LIMIT_BYTES // 1200
 
-    assert len(recovery.nack(range(64), _NOW_US, _RTT_US).resend) == 64
-    assert recovery.nack(range(65), _NOW_US + _RTT_US, _RTT_US).needs_keyframe
+    assert len(recovery.nack(range(limit), _NOW_US, _RTT_US).resend) == limit
+    assert recovery.nack(range(limit + 1), _NOW_US + _RTT_US, _RTT_US).needs_keyframe
 
 
 def test_recovery_resends_a_large_loss_while_the_keyframe_it_belongs_to_is_fresh():
@@ -152,6 +158,56 @@ def test_recovery_resends_a_large_loss_while_the_keyframe_it_belongs_to_is_fresh
     # The request would be answered by that same keyframe, so nothing else can help.
     assert len(repair.resend) == 100
     assert not repair.needs_keyframe
+
+
+@pytest.mark.parametrize(
+    ("packets", "loss_ratio", "copies"),
+    [
+        pytest.param(1, 0.0, 1, id="a path that loses nothing"),
+        pytest.param(1, TWICE_LOSS_RATIO, 1, id="a path that loses little"),
+        pytest.param(1, 0.02, 2, id="a path that loses more"),
+        pytest.param(TWICE_LIMIT_PACKETS, 0.02, 2, id="a few packets"),
+        pytest.param(TWICE_LIMIT_PACKETS + 1, 0.02, 1, id="many packets"),
+    ],
+)
+def test_recovery_resends_a_little_twice_where_the_copy_may_be_lost_too(packets, loss_ratio, copies):
+    repair = Recovery(_history()).nack(range(packets), _NOW_US, _RTT_US, loss_ratio=loss_ratio)
+
+    assert _resent(repair) == [*range(packets)] * copies
+
+
+def test_recovery_resends_a_copy_that_is_known_to_be_lost():
+    recovery = Recovery(_history())
+    recovery.nack([3], _NOW_US, _RTT_US)
+
+    repair = recovery.lost([(3, _NOW_US)], _NOW_US + _RTT_US, _RTT_US)
+
+    assert _resent(repair) == [3]
+
+
+def test_recovery_resends_what_nothing_follows_before_anybody_misses_it():
+    recovery = Recovery(_history())
+
+    assert _resent(recovery.lost([(8, 0), (9, 0)], _NOW_US, _RTT_US)) == [8, 9]
+
+
+def test_recovery_makes_no_second_copy_while_a_newer_one_is_under_way():
+    recovery = Recovery(_history())
+    recovery.nack([3], _NOW_US, _RTT_US)
+
+    repair = recovery.lost([(3, 0), (4, 0)], _NOW_US + _RTT_US, _RTT_US)
+
+    assert _resent(repair) == [4]
+
+
+def test_recovery_does_nothing_about_lost_copies_that_it_does_not_hold():
+    recovery = Recovery(_history(range(20), capacity=4, max_capacity=4))
+
+    repair = recovery.lost([(2, 0)], _NOW_US, _RTT_US)
+
+    assert not repair.resend
+    assert not repair.needs_keyframe
+    assert not recovery.keyframe_wanted(_NOW_US)
 
 
 def test_recovery_keeps_one_request_open_until_a_keyframe_captured_after_it():

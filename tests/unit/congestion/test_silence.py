@@ -7,7 +7,7 @@ _RTT_US, _INTERVAL_US = 40_000, 50_000
 
 
 def test_silence_does_not_begin_while_nothing_is_under_way():
-    silence = Silence(_START_US)
+    silence = Silence()
 
     assert silence.next_us() is None
     assert not silence.tick(_START_US + 60_000_000)
@@ -15,7 +15,7 @@ def test_silence_does_not_begin_while_nothing_is_under_way():
 
 
 def test_silence_counts_from_the_first_packet_without_word():
-    silence = Silence(_START_US)
+    silence = Silence()
     silence.sent(_START_US)
     silence.sent(_START_US + 16_000)
 
@@ -34,7 +34,7 @@ def test_silence_counts_from_the_first_packet_without_word():
     ],
 )
 def test_silence_is_what_exceeds_a_round_trip_and_two_reports(rtt_us, interval_us, limit_us):
-    silence = Silence(_START_US)
+    silence = Silence()
     silence.sent(_START_US)
 
     silence.heard(rtt_us, interval_us, is_waiting=True, now_us=_START_US + 50_000)
@@ -44,7 +44,7 @@ def test_silence_is_what_exceeds_a_round_trip_and_two_reports(rtt_us, interval_u
 
 
 def test_silence_halves_again_and_again():
-    silence = Silence(_START_US)
+    silence = Silence()
     silence.sent(_START_US)
 
     for halvings in range(1, 6):
@@ -55,7 +55,7 @@ def test_silence_halves_again_and_again():
 
 
 def test_silence_ends_with_a_report():
-    silence = Silence(_START_US)
+    silence = Silence()
     silence.sent(_START_US)
     silence.tick(_START_US + MAX_US)
 
@@ -65,7 +65,7 @@ def test_silence_ends_with_a_report():
 
 
 def test_silence_is_not_awaited_when_every_packet_has_been_spoken_of():
-    silence = Silence(_START_US)
+    silence = Silence()
     silence.sent(_START_US)
 
     silence.heard(_RTT_US, _INTERVAL_US, is_waiting=False, now_us=_START_US + 50_000)

@@ -1,0 +1,168 @@
+"""A path in simulated time: a flow with frames at one end, a receiver that reports each packet at the other."""
+
+import random
+from collections import deque
+
+from streamer.congestion.decision import RateLimits
+from streamer.congestion.flow import Flow
+from streamer.congestion.pacer import Priority
+
+PAYLOAD_BYTES = 1200
+PACKET_BYTES = 1248
+FEEDBACK_US = 50_000
+LIMITS = RateLimits(min_bps=300_000, start_bps=3_000_000, max_bps=50_000_000)
+
+
+class FakePacket:
+    """A packet of full size, with its number in the order of making."""
+
+    def __init__(self, number, size_bytes=PACKET_BYTES):
+        self.number = number
+        self.size_bytes = size_bytes
+
+
+class FakePath:
+    """One bottleneck, one delay each way. What changes during a run are its attributes.
+
+    `share` is how much of its target a frame takes, None for no frames at all.
+    """
+
+    def __init__(self, capacity_bps, *, delay_us=20_000, queue_us=200_000, seed=1, limits=LIMITS, fps=60.0, **flow):
+        self.capacity_bps = capacity_bps
+        self.delay_us = delay_us
+        self.queue_us = queue_us
+        self.loss_ratio = 0.0
+        self.jitter_us = 0
+        self.share = 1.0
+        self.has_padding = True
+        self.feeds_back = True
+        self.policed_bps = None
+        self.now_us = 0
+        self.flow = Flow(limits, fps=fps, has_feedback=True, now_us=0, **flow)
+        self.decisions = [self.flow.decision]
+        self.told = []
+        self.queues_us = []
+        self.sent_bytes = self.padding_bytes = 0
+        self.skipped = 0
+        self.lost = []
+        self.overdue = []
+        self._rng = random.Random(seed)
+        self._interval_us = round(1_000_000 / fps)
+        self._frame_at_us = 0
+        self._feedback_at_us = FEEDBACK_US
+        self._reports = deque()
+        self._free_at_us = 0
+        self._last_arrival_us = 0
+        self._tokens = 20_000.0
+        self._tokens_at_us = 0
+        self._next_index = self._next_report = self._made = 0
+        self._arrivals = {}
+
+    @property
+    def estimate_bps(self):
+        return self.flow.decision.estimate_bps
+
+    def run(self, seconds):
+        """Let time pass."""
+        end_us = self.now_us + round(seconds * 1_000_000)
+        while True:
+            wake_us = self.flow.next_wake_us()
+            events = [self._frame_at_us, self._feedback_at_us]
+            events += [] if wake_us is None else [max(wake_us, self.now_us)]
+            events += [self._reports[0][0]] if self._reports else []
+            if min(events) > end_us:
+                self.now_us = end_us
+                return self
+            self.now_us = max(self.now_us, min(events))
+            self._step()
+
+    def _step(self):
+        now_us = self.now_us
+        if now_us >= self._frame_at_us:
+            self._frame_at_us += self._interval_us
+            self._make_frame()
+        if now_us >= self._feedback_at_us:
+            self._feedback_at_us += FEEDBACK_US
+            self._report()
+        while self._reports and self._reports[0][0] <= now_us:
+            arrivals = self._reports.popleft()[1]
+            self.told.append(("feedback", now_us, arrivals))
+            self.lost += self.flow.feedback(arrivals, now_us)
+            self._note()
+        self.told.append(("tick", now_us))
+        self.flow.tick(now_us)
+        self.overdue += self.flow.overdue()
+        self._note()
+        self._pump()
+
+    def _note(self):
+        if self.flow.decision != self.decisions[-1]:
+            self.decisions.append(self.flow.decision)
+
+    def _make_frame(self):
+        allowed = self.flow.wish_rate(self.now_us)
+        if self.share is None:
+            return
+        if self.flow.backlog_us(self.now_us) > self._interval_us:
+            self.skipped += 1
+            return
+        size_bytes = allowed.target_bps / allowed.fps / 8 * self.share * self._rng.lognormvariate(0, 0.1)
+        size_bytes = max(100, min(size_bytes, allowed.max_frame_bytes))
+        count = -(-round(size_bytes) // PAYLOAD_BYTES)
+        packets = [FakePacket(self._made + number, round(size_bytes / count) + 48) for number in range(count)]
+        self._made += count
+        self.flow.enqueue(packets, Priority.VIDEO, self.now_us)
+
+    def _pump(self):
+        for packet in self.flow.release(self.now_us):
+            self._send(packet.size_bytes, Priority.VIDEO, packet)
+        due_bytes = self.flow.padding_due_bytes(self.now_us)
+        while due_bytes > 0 and self.has_padding:
+            self._send(PACKET_BYTES, Priority.PADDING, None)
+            self.padding_bytes += PACKET_BYTES
+            due_bytes -= PACKET_BYTES
+
+    def _send(self, size_bytes, priority, packet):
+        now_us, index = self.now_us, self._next_index
+        self._next_index += 1
+        self.sent_bytes += size_bytes
+        self.told.append(("sent", now_us, index, size_bytes, priority))
+        self.flow.sent(index, size_bytes, now_us, priority, packet)
+        queue_us = max(0, self._free_at_us - now_us)
+        if self._rng.random() < self.loss_ratio or queue_us > self.queue_us or not self._police(size_bytes):
+            return
+        self._free_at_us = max(self._free_at_us, now_us) + size_bytes * 8_000_000 // self.capacity_bps
+        self.queues_us.append((now_us, self._free_at_us - now_us))
+        arrived_at_us = self._free_at_us + self.delay_us + round(self._rng.random() * self.jitter_us)
+        self._last_arrival_us = max(arrived_at_us, self._last_arrival_us)
+        self._arrivals[index] = self._last_arrival_us
+
+    def _police(self, size_bytes):
+        if self.policed_bps is None:
+            return True
+        earned = (self.now_us - self._tokens_at_us) * self.policed_bps / 8_000_000
+        self._tokens = min(20_000.0, self._tokens + earned)
+        self._tokens_at_us = self.now_us
+        if self._tokens < size_bytes:
+            return False
+        self._tokens -= size_bytes
+        return True
+
+    def _report(self):
+        arrived = [index for index, at_us in self._arrivals.items() if at_us <= self.now_us]
+        if not arrived:
+            return
+        newest = max(arrived)
+        arrivals = [
+            (index, self._arrivals[index] // 250 * 250 if self._arrivals.get(index, 1 << 60) <= self.now_us else None)
+            for index in range(self._next_report, newest + 1)
+        ]
+        self._next_report = newest + 1
+        self._arrivals = {index: at_us for index, at_us in self._arrivals.items() if index > newest}
+        if self.feeds_back:
+            self._reports.append((self.now_us + self.delay_us, arrivals))
+
+    def queue_percentile_us(self, since_us, percent=95):
+        """Return a percentile of the queue that packets met."""
+        queues_us = sorted(queue_us for at_us, queue_us in self.queues_us if at_us >= since_us)
+        return queues_us[min(len(queues_us) - 1, len(queues_us) * percent // 100)]

@@ -1,0 +1,171 @@
+import pytest
+
+from streamer.congestion.ladder import (
+    DECODE_BACKLOG_US,
+    DECODE_UP_AFTER_US,
+    DOWN_AFTER_US,
+    FPS_STEPS,
+    LOW_BITS_PER_PIXEL,
+    ROOM_BITS_PER_PIXEL,
+    SCALE_STEPS,
+    UP_AFTER_US,
+    Ladder,
+    Prefer,
+    Rung,
+)
+
+_PIXELS = 1280 * 720
+_FPS = 60
+_STEP_US = 50_000
+_ALL_BPS = round(_PIXELS * _FPS * ROOM_BITS_PER_PIXEL) + 1
+
+
+class _Viewer:
+    """A ladder on a time of its own."""
+
+    def __init__(self, prefer=Prefer.FPS, *, describes=True):
+        self.ladder = Ladder(prefer)
+        self.now_us = 0
+        if describes:
+            self.ladder.describe(_PIXELS, _FPS)
+
+    def bits_per_pixel(self, bits, *, of=None):
+        """Return the target that gives each pixel so many bits, on this rung or another one."""
+        return round(_PIXELS * _FPS * (of or self.ladder.rung).load_ratio * bits)
+
+    def run(self, target_bps, duration_us, *, is_tested=True):
+        """Keep a target for a while; return how often the ladder moved."""
+        moves = 0
+        for _ in range(duration_us // _STEP_US):
+            self.now_us += _STEP_US
+            moves += self.ladder.update(target_bps, self.now_us, is_tested=is_tested)
+        return moves
+
+    def sink(self, steps):
+        """Take that many steps down."""
+        for _ in range(steps):
+            assert self.run(1000, DOWN_AFTER_US + _STEP_US) == 1
+
+
+def test_ladder_begins_with_all_of_the_picture():
+    assert Ladder(Prefer.FPS).rung == Rung(1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("bits", "is_tested", "moves"),
+    [
+        pytest.param(LOW_BITS_PER_PIXEL * 0.99, True, 1, id="too few bits for a pixel"),
+        pytest.param(LOW_BITS_PER_PIXEL * 1.01, True, 0, id="just enough bits for a pixel"),
+        pytest.param(LOW_BITS_PER_PIXEL * 0.5, False, 0, id="the path has not been tried yet"),
+        pytest.param(ROOM_BITS_PER_PIXEL * 2, True, 0, id="there is nothing above all of the picture"),
+    ],
+)
+def test_ladder_step_down(bits, is_tested, moves):
+    viewer = _Viewer()
+
+    assert viewer.run(viewer.bits_per_pixel(bits), DOWN_AFTER_US + _STEP_US, is_tested=is_tested) == moves
+
+
+def test_ladder_waits_a_second_before_it_gives_way():
+    viewer = _Viewer()
+
+    assert viewer.run(1000, DOWN_AFTER_US) == 0
+    assert viewer.run(_ALL_BPS, _STEP_US) == 0
+    assert viewer.run(1000, DOWN_AFTER_US) == 0
+    assert viewer.run(1000, _STEP_US) == 1
+
+
+@pytest.mark.parametrize(
+    ("prefer", "first", "then"),
+    [
+        pytest.param(Prefer.FPS, Rung(SCALE_STEPS[1], 1.0), Rung(SCALE_STEPS[-1], FPS_STEPS[1]), id="fps"),
+        pytest.param(Prefer.SHARPNESS, Rung(1.0, FPS_STEPS[1]), Rung(SCALE_STEPS[1], FPS_STEPS[-1]), id="sharpness"),
+    ],
+)
+def test_ladder_keeps_what_is_preferred_for_as_long_as_possible(prefer, first, then):
+    viewer = _Viewer(prefer)
+    viewer.sink(1)
+    assert viewer.ladder.rung == first
+
+    viewer.sink((len(SCALE_STEPS) if prefer is Prefer.FPS else len(FPS_STEPS)) - 1)
+
+    assert viewer.ladder.rung == then
+
+
+@pytest.mark.parametrize("prefer", Prefer)
+def test_ladder_has_a_lowest_rung(prefer):
+    viewer = _Viewer(prefer)
+    viewer.sink(len(SCALE_STEPS) + len(FPS_STEPS) - 2)
+
+    assert viewer.run(1000, 2 * DOWN_AFTER_US) == 0
+    assert viewer.ladder.rung == Rung(SCALE_STEPS[-1], FPS_STEPS[-1])
+
+
+def test_ladder_loads_never_grow_downwards():
+    loads = []
+    viewer = _Viewer()
+    for _ in range(len(SCALE_STEPS) + len(FPS_STEPS) - 2):
+        loads.append(viewer.ladder.rung.load_ratio)
+        viewer.sink(1)
+
+    assert loads == sorted(loads, reverse=True)
+    assert len(set(loads)) == len(loads)
+
+
+def test_ladder_steps_up_after_five_seconds_of_room():
+    viewer = _Viewer()
+    viewer.sink(2)
+    target_bps = viewer.bits_per_pixel(ROOM_BITS_PER_PIXEL * 1.01)
+
+    assert viewer.run(target_bps, UP_AFTER_US) == 0
+    assert viewer.run(target_bps, _STEP_US) == 1
+    assert viewer.ladder.rung == Rung(SCALE_STEPS[1], 1.0)
+
+
+def test_ladder_does_not_step_up_without_room():
+    viewer = _Viewer()
+    viewer.sink(1)
+
+    assert viewer.run(viewer.bits_per_pixel(ROOM_BITS_PER_PIXEL * 0.99), 2 * UP_AFTER_US) == 0
+
+
+def test_ladder_does_not_come_back_at_once_from_a_step_up():
+    viewer = _Viewer()
+    viewer.sink(1)
+    target_bps = viewer.bits_per_pixel(ROOM_BITS_PER_PIXEL * 1.01)
+    viewer.run(target_bps, UP_AFTER_US + _STEP_US)
+
+    assert viewer.run(target_bps, 10 * DOWN_AFTER_US) == 0
+    assert viewer.ladder.rung == Rung(1.0, 1.0)
+
+
+def test_ladder_gives_way_to_a_decoder_that_is_too_slow():
+    viewer = _Viewer(describes=False)
+    viewer.ladder.decode_backlog(DECODE_BACKLOG_US + 1, viewer.now_us)
+
+    assert viewer.run(_ALL_BPS, DOWN_AFTER_US + _STEP_US) == 1
+
+
+def test_ladder_has_nothing_more_for_a_decoder_on_the_lowest_rung():
+    viewer = _Viewer()
+    viewer.sink(len(SCALE_STEPS) + len(FPS_STEPS) - 2)
+    viewer.ladder.decode_backlog(DECODE_BACKLOG_US + 1, viewer.now_us)
+
+    assert viewer.run(_ALL_BPS, 2 * DOWN_AFTER_US) == 0
+
+
+def test_ladder_tries_a_slow_decoder_again_seldom():
+    viewer = _Viewer()
+    viewer.ladder.decode_backlog(DECODE_BACKLOG_US + 1, viewer.now_us)
+    viewer.run(_ALL_BPS, DOWN_AFTER_US + _STEP_US)
+    viewer.ladder.decode_backlog(DECODE_BACKLOG_US + 1, viewer.now_us)
+    viewer.ladder.decode_backlog(DECODE_BACKLOG_US, viewer.now_us)
+
+    assert viewer.run(_ALL_BPS, DECODE_UP_AFTER_US) == 0
+    assert viewer.run(_ALL_BPS, UP_AFTER_US + _STEP_US) == 1
+
+
+def test_ladder_does_nothing_about_a_picture_that_it_does_not_know():
+    viewer = _Viewer(describes=False)
+
+    assert viewer.run(1000, 2 * DOWN_AFTER_US) == 0

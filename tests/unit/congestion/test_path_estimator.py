@@ -1,0 +1,235 @@
+"""The estimator and all that it joins, on paths in simulated time."""
+
+import pytest
+
+from streamer.congestion.decision import RateLimits, Reason
+from tests.fakes.path import LIMITS, FakePath
+
+_MBPS = 1_000_000
+
+
+def test_estimator_finds_what_the_path_carries_within_a_second():
+    path = FakePath(20 * _MBPS).run(1)
+
+    assert path.estimate_bps > 17 * _MBPS
+
+
+def test_estimator_holds_a_full_path_without_a_queue():
+    path = FakePath(20 * _MBPS).run(10)
+
+    assert 18.5 * _MBPS < path.estimate_bps < 20 * _MBPS
+    assert path.queue_percentile_us(2_000_000) < 16_000
+
+
+@pytest.mark.parametrize("rtt_ms", [10, 40, 150])
+@pytest.mark.parametrize("mbps", [2, 8, 45])
+def test_estimator_uses_most_of_every_path(rtt_ms, mbps):
+    path = FakePath(mbps * _MBPS, delay_us=rtt_ms * 500).run(8)
+
+    assert 0.85 * mbps * _MBPS < path.estimate_bps <= 1.02 * mbps * _MBPS
+
+
+def test_estimator_drains_a_step_down_in_half_a_second():
+    path = FakePath(20 * _MBPS).run(4)
+
+    path.capacity_bps = 5 * _MBPS
+    path.run(4)
+
+    assert path.queue_percentile_us(4_600_000, 99) < 40_000
+    assert 4 * _MBPS < path.estimate_bps < 5 * _MBPS
+
+
+def test_estimator_returns_with_the_capacity_within_a_second():
+    path = FakePath(20 * _MBPS).run(3)
+    path.capacity_bps = 5 * _MBPS
+    path.run(4)
+
+    path.capacity_bps = 20 * _MBPS
+    path.run(1)
+
+    assert path.estimate_bps > 17 * _MBPS
+
+
+def test_estimator_does_not_cut_without_loss_or_queue():
+    path = FakePath(20 * _MBPS).run(2)
+    path.decisions.clear()
+    path.decisions.append(path.flow.decision)
+
+    path.run(10)
+
+    estimates = [decision.estimate_bps for decision in path.decisions]
+    assert min(estimates) > 0.93 * max(estimates)
+    assert not {Reason.LOSS, Reason.SILENCE} & {decision.reason for decision in path.decisions}
+
+
+def test_estimator_tolerates_two_percent_of_random_loss():
+    path = FakePath(20 * _MBPS)
+    path.loss_ratio = 0.02
+    path.run(15)
+
+    assert path.estimate_bps > 18 * _MBPS
+
+
+def test_estimator_cuts_for_twelve_percent_of_loss():
+    path = FakePath(20 * _MBPS).run(3)
+
+    path.loss_ratio = 0.12
+    path.run(10)
+
+    assert path.estimate_bps < 12 * _MBPS
+    assert Reason.LOSS in {decision.reason for decision in path.decisions}
+
+
+def test_estimator_cuts_when_everything_is_lost():
+    # Somebody else's estimator did nothing when no packet of a report had arrived.
+    path = FakePath(20 * _MBPS).run(3)
+
+    path.loss_ratio = 1.0
+    path.run(2)
+
+    assert path.flow.decision.reason is Reason.SILENCE
+    assert path.estimate_bps < 2 * _MBPS
+
+
+def test_estimator_goes_on_after_a_burst_loss():
+    # Somebody else's state froze after one.
+    path = FakePath(20 * _MBPS).run(3)
+    path.loss_ratio = 1.0
+    path.run(1)
+
+    path.loss_ratio = 0.0
+    path.run(1)
+
+    assert path.estimate_bps > 15 * _MBPS
+
+
+def test_estimator_reads_no_loss_rate_from_one_small_window():
+    # Somebody else read 20 packets as 22 % loss and applied that again and again.
+    path = FakePath(2 * _MBPS).run(5)
+    before_bps = path.estimate_bps
+
+    path.loss_ratio = 0.25
+    path.run(0.1)
+    path.loss_ratio = 0.0
+    path.run(3)
+
+    assert path.estimate_bps > 0.85 * before_bps
+
+
+def test_estimator_finds_a_policer():
+    path = FakePath(1_000 * _MBPS)
+    path.policed_bps = 10 * _MBPS
+    path.run(15)
+
+    assert 6 * _MBPS < path.estimate_bps < 13 * _MBPS
+
+
+def test_estimator_halves_and_returns_when_nothing_is_reported():
+    path = FakePath(20 * _MBPS).run(3)
+    before_bps = path.estimate_bps
+
+    path.feeds_back = False
+    path.run(1)
+    silent = path.flow.decision
+    path.feeds_back = True
+    path.run(0.5)
+
+    assert silent.reason is Reason.SILENCE
+    assert silent.estimate_bps < before_bps / 4
+    assert path.estimate_bps > 0.7 * before_bps
+
+
+def test_estimator_never_falls_below_the_floor():
+    path = FakePath(20 * _MBPS).run(2)
+
+    path.feeds_back = False
+    path.run(20)
+
+    assert path.estimate_bps == LIMITS.min_bps
+
+
+def test_estimator_takes_a_longer_route_for_what_it_is():
+    path = FakePath(20 * _MBPS).run(4)
+
+    path.delay_us += 60_000
+    path.run(2)
+
+    assert path.estimate_bps > 17 * _MBPS
+    assert min(decision.estimate_bps for decision in path.decisions if decision.at_us > 4_000_000) > 9 * _MBPS
+
+
+def test_estimator_is_not_exploded_or_eroded_by_a_still_screen():
+    path = FakePath(20 * _MBPS).run(5)
+    before_bps = path.estimate_bps
+
+    path.share = 0.02
+    path.run(30)
+
+    assert path.flow.decision.is_application_limited
+    assert 0.8 * before_bps < path.estimate_bps < 1.15 * before_bps
+
+
+def test_estimator_honours_its_probes():
+    path = FakePath(20 * _MBPS)
+    path.share = 0.05
+    path.run(0.6)
+
+    assert path.estimate_bps > 12 * _MBPS
+    assert path.padding_bytes > 0
+    assert Reason.PROBE in {decision.reason for decision in path.decisions}
+
+
+def test_estimator_learns_from_one_train_of_a_still_screen_that_there_is_less():
+    path = FakePath(20 * _MBPS).run(3)
+    path.share = 0.02
+    path.run(1)
+
+    path.capacity_bps = 4 * _MBPS
+    path.run(12)
+
+    assert path.estimate_bps < 6 * _MBPS
+
+
+def test_estimator_gives_up_probes_that_nobody_sends():
+    path = FakePath(20 * _MBPS)
+    path.has_padding = False
+    path.share = None
+    path.run(5)
+
+    assert path.flow.decision.probe is None or path.flow.next_wake_us() is not None
+    assert path.padding_bytes == 0
+
+
+def test_estimator_never_exceeds_what_the_users_maximum_needs():
+    limits = RateLimits(min_bps=300_000, start_bps=3_000_000, max_bps=8_000_000)
+    path = FakePath(50 * _MBPS, limits=limits).run(6)
+
+    assert path.estimate_bps <= 1.1 * 8_000_000
+    assert max(decision.target_bps for decision in path.decisions) == 8_000_000
+
+
+def test_estimator_grows_blindly_where_frames_are_single_packets():
+    limits = RateLimits(min_bps=100_000, start_bps=200_000, max_bps=50_000_000)
+    path = FakePath(2 * _MBPS, limits=limits)
+    path.has_padding = False
+    path.run(8)
+
+    assert path.estimate_bps > 1.2 * _MBPS
+
+
+def test_estimator_is_not_told_anything_by_rates():
+    path = FakePath(20 * _MBPS).run(1)
+    before = path.flow.decision
+
+    path.flow.report(loss_ratio=0.5, rtt_us=1, now_us=path.now_us)
+    path.flow.remb(1_000, path.now_us)
+
+    assert path.flow.decision == before
+
+
+def test_estimator_uses_a_path_with_jitter():
+    path = FakePath(20 * _MBPS)
+    path.jitter_us = 8_000
+    path.run(10)
+
+    assert path.estimate_bps > 17 * _MBPS

@@ -15,7 +15,8 @@ from aiortc import RTCDtlsTransport, RTCRtpTransceiver
 from aiortc.rtcrtpparameters import RTCRtpSendParameters
 from aiortc.stats import RTCStatsReport
 
-from streamer.clock import Clock, Timer
+from streamer.alarm import Timer
+from streamer.clock import Clock
 from streamer.congestion.pacer import Pacer, Priority
 from streamer.congestion.recovery import Recovery
 from streamer.errors import LocalProtocolError

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from threading import Event
 from typing import Protocol
 
-from streamer.alarm import Alarm, KernelAlarm, TimerAlarm
-from streamer.alarm import Timer as Timer  # What `call_at_us` returns.
+from streamer.alarm import Alarm, KernelAlarm, Timer, TimerAlarm
 
 # prctl(2): timer slack of the calling thread in nanoseconds. The default of 50 us makes every sleep late by that much.
 _PR_SET_TIMERSLACK = 29

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer import x11
-from streamer.clock import Clock, SystemClock, Timer
+from streamer.alarm import Timer
+from streamer.clock import Clock, SystemClock
 from streamer.errors import ConfigError, DeviceError, InputError
 from streamer.inputs.base import InputSettings
 from streamer.protocol.actions import (

@@ -7,7 +7,8 @@ that a holder holds down is released when the seat moves, when its channels clos
 import logging
 from collections.abc import Callable, Sequence
 
-from streamer.clock import Clock, Timer
+from streamer.alarm import Timer
+from streamer.clock import Clock
 from streamer.errors import InputError
 from streamer.inputs.base import InputBackend
 from streamer.protocol.actions import InputAction

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
-from streamer.clock import Clock, Timer
+from streamer.alarm import Timer
+from streamer.clock import Clock
 from streamer.config import Config
 from streamer.errors import CapacityError, StreamerError
 from streamer.media.frame import Resolution

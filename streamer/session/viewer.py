@@ -8,7 +8,8 @@ import logging
 from dataclasses import replace
 from typing import Protocol
 
-from streamer.clock import Clock, Timer
+from streamer.alarm import Timer
+from streamer.clock import Clock
 from streamer.errors import RemoteProtocolError
 from streamer.media.frame import EncodedFrame, Resolution, Wish
 from streamer.protocol import control

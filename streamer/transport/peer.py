@@ -16,7 +16,8 @@ from typing import Any
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 
-from streamer.clock import Clock, Timer
+from streamer.alarm import Timer
+from streamer.clock import Clock
 from streamer.errors import Closed, LocalProtocolError, RemoteProtocolError
 from streamer.media.frame import Resolution
 from streamer.rtp.rtcp import Malformed, parse_compound

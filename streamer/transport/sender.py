@@ -13,7 +13,8 @@ from aiortc import RTCDtlsTransport, RTCRtpTransceiver
 from aiortc.rtcrtpparameters import RTCRtpSendParameters
 from aiortc.stats import RTCStatsReport
 
-from streamer.clock import Clock, Timer
+from streamer.alarm import Timer
+from streamer.clock import Clock
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import EncodedFrame, Resolution, Wish
 from streamer.media.timeline import ntp_from_wall

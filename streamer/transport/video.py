@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from aiortc import RTCDtlsTransport
 
-from streamer.clock import Clock, Timer
+from streamer.alarm import Timer
+from streamer.clock import Clock
 from streamer.congestion.estimator import make_estimator
 from streamer.congestion.fixed_rate import FixedRate
 from streamer.congestion.flow import Flow, Lost

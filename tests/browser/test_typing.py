@@ -37,12 +37,13 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
             pytest.skip(reason)
     folder = tmp_path_factory.mktemp("terminal")
     script, written = folder / "script", folder / "written"
-    script.write_text(f"while read -r line; do printf '%s\\n' \"$line\" >>{written}; done\n")
-    written.touch()
+    script.write_text(f"touch {written}\nwhile read -r line; do printf '%s\\n' \"$line\" >>{written}; done\n")
     # One locale for the test, whatever that of the machine: what is not ASCII shall arrive, too.
     environment = {"LC_ALL": "C.UTF-8"}
     arguments = ("--app", f"xterm -fa Monospace -e sh {script}", "--size", str(SIZE))
     with served(*arguments, environment=environment) as server:
+        # The desktop can be seen before the terminal is on it, and keys would be for nobody.
+        wait_for(written.exists)
         yield Terminal(server.url, written)
 
 

@@ -8,10 +8,13 @@ from streamer.media.cadence import (
     MAX_REFINEMENTS,
     REFINEMENT_DELAY_US,
     REFINEMENT_SPACING_FRAMES,
+    SETTLED_RATIO,
     Action,
     Cadence,
     Decision,
+    is_settled,
 )
+from streamer.media.frame import EncodedFrame, EncodeOrder, Resolution
 
 _INTERVAL_US = 16_667
 _START_US = 5_000_000
@@ -311,3 +314,12 @@ def test_cadence_starts_with_the_kept_frame_when_there_is_no_new_one():
     assert decision.action is Action.ENCODE_KEPT
     following = cadence.decide(_START_US, fps=60, backlog_us=0, has_new_frame=False, wants_keyframe=False)
     assert following == Decision(Action.WAIT, _START_US + REFINEMENT_DELAY_US)
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0, True), (0.9, True), (1.1, False), (50, False)])
+def test_refinement_has_settled_when_it_took_next_to_nothing_of_its_budget(share, expected):
+    order = EncodeOrder(9_600_000, 60, is_refinement=True)
+    size_bytes = round(share * SETTLED_RATIO * 9_600_000 / 60 / 8)
+    refinement = EncodedFrame("h264", bytes(size_bytes), is_keyframe=False, capture_us=0, resolution=Resolution(2, 2))
+
+    assert is_settled(refinement, order) == expected

@@ -189,7 +189,7 @@ class VideoStream:
 
     def _woken(self, now_us: int) -> None:
         self._flow.tick(now_us)
-        self._repair_copies(self._flow.overdue(now_us), now_us)
+        self._repair_copies(self._flow.overdue(), now_us)
 
     def _repair(self, nack: Nack, now_us: int) -> None:
         if self._stream.rtx_payload_type is None:

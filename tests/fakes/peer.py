@@ -90,6 +90,7 @@ class FakePeer:
 
     def describe(self, resolution: Resolution) -> None:
         self.described = resolution
+        self.video.current = replace(self.video.current, max_resolution=resolution)
 
     def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
         self.decoding = decode_ms, wait_ms

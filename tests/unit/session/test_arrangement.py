@@ -1,0 +1,115 @@
+"""Viewers whose paths differ, in one session: who takes which rendition, and what that costs the others."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from streamer.media.frame import Resolution
+from streamer.protocol.control import Report, Stream
+from streamer.session.placement import FALL_PATIENCE_US, RISE_PATIENCE_US
+from tests.fakes.session import open_session
+from tests.fakes.waiting import until
+
+_FULL, _HALF = Resolution(320, 180), Resolution(160, 90)
+_LOOK_US = 250_000
+
+
+@pytest.fixture
+async def rig():
+    async with open_session() as rig:
+        yield rig
+
+
+async def play(rig, for_us: int) -> None:
+    """Let time pass, with a new picture each time that the session looks at its viewers."""
+    for _ in range(for_us // _LOOK_US + 1):
+        rig.clock.step(_LOOK_US)
+        rig.session._studio._devices.source.push(np.zeros((180, 320, 3), np.uint8))
+        viewers = [peer for peer in rig.peers.made if not peer.is_closed]
+        counts = [len(peer.video.frames) for peer in viewers]
+        await until(lambda: all(len(p.video.frames) > n for p, n in zip(viewers, counts, strict=True)))  # noqa: B023
+
+
+def wish(peer, **changes) -> None:
+    peer.video.current = replace(peer.video.current, **changes)
+
+
+def classes(rig) -> list[int]:
+    return sorted(key.rate_class for key in rig.session._hub.renditions)
+
+
+def is_gapless(peer) -> bool:
+    """Whether every picture was shown once, in order."""
+    captures = [frame.capture_us for frame in peer.video.frames]
+    return captures == sorted(set(captures))
+
+
+async def test_viewer_far_below_the_other_gets_a_rendition_of_its_own(rig):
+    ann, bob = await rig.connect("ann"), await rig.connect("bob")
+    wish(bob, target_bps=400_000)
+    await play(rig, FALL_PATIENCE_US // 2)
+    together = classes(rig)
+    await play(rig, FALL_PATIENCE_US)
+
+    assert together == [0]
+    assert classes(rig) == [0, 1]
+    assert sum(frame.is_keyframe for frame in ann.video.frames) == 1
+    assert is_gapless(ann)
+    assert is_gapless(bob)
+
+
+async def test_viewer_whose_path_has_recovered_shares_again(rig):
+    _, bob = await rig.connect("ann"), await rig.connect("bob")
+    wish(bob, target_bps=400_000)
+    await play(rig, 2 * FALL_PATIENCE_US)
+    wish(bob, target_bps=1_000_000)
+
+    await play(rig, RISE_PATIENCE_US + FALL_PATIENCE_US)
+
+    assert classes(rig) == [0]
+    assert is_gapless(bob)
+
+
+async def test_third_path_shares_the_lower_rendition_of_two(rig):
+    for name, target_bps in (("ann", 8_000_000), ("bob", 3_000_000), ("cid", 500_000)):
+        wish(await rig.connect(name), target_bps=target_bps)
+
+    await play(rig, 3 * FALL_PATIENCE_US)
+
+    assert len(classes(rig)) == 2
+
+
+async def test_viewer_that_wants_smaller_pictures_gets_them_without_a_gap(rig):
+    peer = await rig.connect("ann")
+    await play(rig, _LOOK_US)
+    wish(peer, max_resolution=_HALF)
+
+    await play(rig, 2 * _LOOK_US)
+
+    sizes = [frame.resolution for frame in peer.video.frames]
+    assert list(dict.fromkeys(sizes)) == [_FULL, _HALF]
+    assert peer.video.frames[sizes.index(_HALF)].is_keyframe
+    assert is_gapless(peer)
+    assert [(told.width_px, told.height_px) for told in peer.heard(Stream)][-1] == (160, 90)
+    assert len(rig.session._hub.renditions) == 1
+
+
+async def test_rate_control_is_told_how_large_the_pictures_are_and_how_they_decode(rig):
+    peer = await rig.connect("ann")
+
+    peer.say(Report(60, 0, 0, jitter_buffer_ms=30.5, decode_ms=14.0))
+
+    assert peer.described == _FULL
+    assert peer.decoding == (14.0, 30.5)
+
+
+async def test_viewer_that_leaves_takes_its_rendition_with_it(rig):
+    await rig.connect("ann")
+    bob = await rig.connect("bob")
+    wish(bob, target_bps=400_000)
+    await play(rig, 2 * FALL_PATIENCE_US)
+
+    rig.session.takes_nothing(rig.session._viewers["bob"])
+
+    assert classes(rig) == [0]

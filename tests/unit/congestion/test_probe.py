@@ -1,128 +1,237 @@
+import pytest
+
 from streamer.congestion.in_flight import Sent
 from streamer.congestion.pacer import Priority
-from streamer.congestion.probe import MAX_BYTES, MIN_BYTES, TIMEOUT_US, Prober, ProbePlan
+from streamer.congestion.probe import (
+    _MIN_ARRIVED_RATIO,
+    _MIN_US,
+    _PERIOD_US,
+    _RATIO,
+    _RECOVERY_DELAYS_US,
+    _SAFE_RATIO,
+    _START_RATIOS,
+    MAX_BYTES,
+    MIN_BYTES,
+    TIMEOUT_US,
+    ProbePlan,
+    Prober,
+)
 
 _RATE_BPS = 8_000_000
+_SIZE_BYTES = 1000
+_PACKETS = _RATE_BPS * _MIN_US // 8_000_000 // _SIZE_BYTES
 
 
-def _packets(prober, count, *, every_us=1000, size_bytes=1250, cluster=None):
-    packets = []
-    for number in range(count):
-        packet = Sent(number, size_bytes, 0, Priority.PADDING, prober.cluster.number if cluster is None else cluster)
-        packet.arrived_at_us = 50_000 + number * every_us
-        packets.append(packet)
-    return packets
-
-
-def _probe(count, **options):
+def _prober():
     prober = Prober()
     prober.start(_RATE_BPS, 0)
-    packets = _packets(prober, count, **options)
-    for packet in packets:
-        prober.sent(packet)
-    for packet in packets:
-        prober.arrived(packet)
     return prober
 
 
-def test_probe_is_fifteen_milliseconds_of_its_rate_within_bounds():
-    for rate_bps, size_bytes in ((_RATE_BPS, 15_000), (300_000, MIN_BYTES), (10**9, MAX_BYTES)):
-        prober = Prober()
-        prober.start(rate_bps, 0)
-        assert prober.cluster.size_bytes == size_bytes
-
-
-def test_probe_finds_what_the_path_carries_and_no_more_than_was_tried():
-    assert _probe(12, every_us=2000).result_bps(100_000) == round(0.95 * 5_000_000)
-    assert _probe(12, every_us=100).result_bps(100_000) == _RATE_BPS
-
-
-def test_probe_says_its_result_once():
-    prober = _probe(12)
-    prober.result_bps(100_000)
-
-    assert prober.result_bps(100_000) is None
-    assert not prober.is_out
-
-
-def test_probe_has_no_result_before_most_has_arrived():
-    prober = Prober()
-    prober.start(_RATE_BPS, 0)
-    for packet in _packets(prober, 12):
+def _send(prober, count, *, number=1, interval_us=1000):
+    """Send packets of a cluster; return those that pass the path at one per interval."""
+    packets = [Sent(index, _SIZE_BYTES, index * 500, Priority.PADDING, number) for index in range(count)]
+    for index, packet in enumerate(packets):
+        packet.arrived_at_us = 9_000_000 + index * interval_us
         prober.sent(packet)
-
-    assert prober.cluster is None
-    assert prober.result_bps(100_000) is None
-    assert prober.is_out
-    assert prober.result_bps(TIMEOUT_US + 1) is None
-    assert not prober.is_out
+    return packets
 
 
-def test_probe_makes_nothing_of_one_instant():
-    assert _probe(12, every_us=0).result_bps(100_000) is None
-
-
-def test_probe_minds_its_own_packets_only():
-    prober = Prober()
-    prober.start(_RATE_BPS, 0)
-    for packet in _packets(prober, 12, cluster=7):
-        prober.sent(packet)
+def _result_bps(packets, prober, now_us=100_000):
+    for packet in packets:
         prober.arrived(packet)
+    return prober.result_bps(now_us)
 
+
+@pytest.mark.parametrize(
+    ("rate_bps", "size_bytes"),
+    [
+        pytest.param(_RATE_BPS, _RATE_BPS * _MIN_US // 8_000_000, id="as long as a clock of 250 us needs"),
+        pytest.param(100_000, MIN_BYTES, id="as many packets as make distances"),
+        pytest.param(500_000_000, MAX_BYTES, id="no more than a slow path bears"),
+    ],
+)
+def test_probe_size(rate_bps, size_bytes):
+    prober = Prober()
+
+    prober.start(rate_bps, 0)
+
+    assert (prober.cluster.rate_bps, prober.cluster.size_bytes) == (rate_bps, size_bytes)
+    assert prober.is_out
+
+
+def test_probes_are_numbered():
+    prober = _prober()
+
+    prober.start(_RATE_BPS, 1)
+
+    assert prober.cluster.number == 2
+
+
+def test_probe_is_not_to_be_sent_any_more_once_all_of_it_has_left():
+    prober = _prober()
+
+    _send(prober, _PACKETS - 1)
     assert prober.cluster is not None
 
+    _send(prober, 1)
+    assert prober.cluster is None
+    assert prober.is_out
 
-def test_probe_can_be_aborted():
-    prober = _probe(12)
-    prober.abort()
-    stray = Sent(0, 1250, 0, Priority.PADDING, 1)
-    prober.sent(stray)
-    prober.arrived(stray)
 
+def test_probe_shows_how_fast_the_path_let_it_pass():
+    prober = _prober()
+    # Half as fast as it was sent.
+    packets = _send(prober, _PACKETS, interval_us=2000)
+
+    assert _result_bps(packets, prober) == round(_SAFE_RATIO * _RATE_BPS / 2)
+    assert not prober.is_out
     assert prober.result_bps(100_000) is None
-    prober.expire(10**9)
 
 
-def test_plan_begins_with_three_and_six_times_the_start():
-    plan = ProbePlan(1_000_000, 0)
+def test_probe_never_shows_more_than_it_tried():
+    prober = _prober()
+    packets = _send(prober, _PACKETS, interval_us=10)
 
-    assert plan.next_bps(1_000_000, 0, is_limited=False, is_known=False) == 3_000_000
-    assert plan.next_bps(3_000_000, 0, is_limited=False, is_known=False) == 6_000_000
-    assert plan.next_bps(6_000_000, 0, is_limited=False, is_known=False) is None
-
-
-def test_plan_leaves_out_a_start_that_is_passed():
-    plan = ProbePlan(1_000_000, 0)
-
-    assert plan.next_bps(4_000_000, 0, is_limited=False, is_known=False) == 6_000_000
+    assert _result_bps(packets, prober) == _RATE_BPS
 
 
-def test_plan_probes_every_five_seconds_while_little_is_sent():
-    plan = ProbePlan(1_000_000, 0)
-    asked = [
-        now_us
-        for now_us in range(0, 20_000_000, 100_000)
-        if plan.next_bps(9_000_000, now_us, is_limited=now_us >= 1_000_000, is_known=False)
-    ]
+def test_probe_shows_nothing_before_most_of_it_has_arrived():
+    prober = _prober()
+    packets = _send(prober, _PACKETS)
+    enough = round(_MIN_ARRIVED_RATIO * _PACKETS)
 
-    assert asked == [6_100_000, 11_200_000, 16_300_000]
+    assert _result_bps(packets[: enough - 1], prober) is None
+    assert _result_bps(packets[enough - 1 : enough], prober) is not None
 
 
-def test_plan_does_not_probe_for_what_is_known():
-    plan = ProbePlan(1_000_000, 0)
+def test_probe_shows_nothing_before_all_of_it_has_left():
+    prober = _prober()
+    packets = _send(prober, _PACKETS - 1)
 
-    assert plan.next_bps(9_000_000, 0, is_limited=True, is_known=True) is None
-    assert plan.next_bps(9_000_000, 9_000_000, is_limited=True, is_known=True) is None
+    assert _result_bps(packets, prober) is None
+    assert prober.is_out
 
 
-def test_plan_looks_after_a_drop_whether_it_has_come_back():
-    plan = ProbePlan(1_000_000, 0)
-    plan.next_bps(9_000_000, 0, is_limited=False, is_known=False)
-    plan.dropped(0)
-    asked = [
-        now_us
-        for now_us in range(0, 8_000_000, 100_000)
-        if plan.next_bps(9_000_000, now_us, is_limited=False, is_known=False) == 18_000_000
-    ]
+def test_probe_that_arrives_at_one_instant_shows_nothing():
+    prober = _prober()
+    packets = _send(prober, _PACKETS, interval_us=0)
 
-    assert asked == [1_000_000, 2_000_000, 4_000_000]
+    assert _result_bps(packets, prober) is None
+    assert not prober.is_out
+
+
+def test_probe_takes_packets_out_of_order():
+    prober = _prober()
+    packets = _send(prober, _PACKETS)
+    packets[-1].arrived_at_us, packets[-2].arrived_at_us = packets[-2].arrived_at_us, packets[-1].arrived_at_us
+
+    assert _result_bps(packets, prober) == round(_SAFE_RATIO * _RATE_BPS)
+
+
+def test_probe_that_is_given_up_is_not_sent_or_heeded():
+    prober = _prober()
+    packets = _send(prober, _PACKETS)
+
+    prober.abort()
+
+    assert prober.cluster is None
+    assert not prober.is_out
+    assert _result_bps(packets, prober) is None
+
+
+def test_probe_does_not_heed_packets_of_another_one():
+    prober = _prober()
+    old = _send(prober, _PACKETS)
+    prober.start(_RATE_BPS, 1)
+
+    assert _result_bps(old, prober) is None
+    _send(prober, _PACKETS, number=1)
+    assert prober.cluster.number == 2
+
+
+@pytest.mark.parametrize("look", [Prober.expire, Prober.result_bps])
+def test_probe_without_an_answer_is_given_up(look):
+    prober = _prober()
+
+    look(prober, TIMEOUT_US)
+    assert prober.is_out
+    look(prober, TIMEOUT_US + 1)
+    assert not prober.is_out
+    look(prober, 2 * TIMEOUT_US)
+    assert not prober.is_out
+
+
+class _Plan:
+    """A plan, asked at every 50 ms."""
+
+    def __init__(self, start_bps=0):
+        self.plan = ProbePlan(start_bps, 0)
+        self.now_us = 0
+
+    def run(self, duration_us, *, rate_bps=_RATE_BPS, is_limited=False, is_known=False):
+        """Return (how long after the beginning, rate) of each probe."""
+        began_at_us, probes = self.now_us, []
+        while self.now_us < began_at_us + duration_us:
+            self.now_us += 50_000
+            wanted_bps = self.plan.next_bps(rate_bps, self.now_us, is_limited=is_limited, is_known=is_known)
+            if wanted_bps is not None:
+                probes.append((self.now_us - began_at_us, wanted_bps))
+        return probes
+
+
+def test_plan_tries_multiples_of_the_start_rate_first():
+    plan = _Plan(_RATE_BPS)
+
+    assert [rate_bps for _, rate_bps in plan.run(10_000_000)] == [ratio * _RATE_BPS for ratio in _START_RATIOS]
+
+
+def test_plan_does_not_try_what_has_been_reached():
+    plan = _Plan(_RATE_BPS)
+    reached_bps = round(_START_RATIOS[0] * _RATE_BPS)
+
+    assert plan.run(10_000_000, rate_bps=reached_bps) == [(50_000, _START_RATIOS[1] * _RATE_BPS)]
+
+
+def test_plan_does_not_probe_while_frames_tell():
+    assert _Plan().run(60_000_000) == []
+
+
+def test_plan_probes_periodically_while_the_application_sends_little():
+    probes = _Plan().run(3 * (_PERIOD_US + 50_000), is_limited=True)
+
+    assert [rate_bps for _, rate_bps in probes] == [_RATIO * _RATE_BPS] * 2
+    assert probes[1][0] - probes[0][0] == _PERIOD_US + 50_000
+
+
+def test_plan_counts_the_period_from_when_the_application_began_to_send_little():
+    plan = _Plan()
+    plan.run(_PERIOD_US, is_limited=True)
+    plan.run(50_000)
+
+    assert plan.run(_PERIOD_US, is_limited=True) == []
+
+
+def test_plan_looks_after_a_drop_whether_the_path_has_come_back():
+    plan = _Plan()
+
+    plan.plan.dropped(0)
+
+    assert plan.run(20_000_000) == [(delay_us, _RATIO * _RATE_BPS) for delay_us in _RECOVERY_DELAYS_US]
+
+
+def test_plan_makes_one_probe_of_several_that_are_due():
+    plan = _Plan()
+    plan.plan.dropped(0)
+
+    plan.now_us = 60_000_000
+
+    assert len(plan.run(1_000_000)) == 1
+
+
+def test_plan_does_not_ask_for_what_trains_say_already():
+    plan = _Plan()
+    plan.plan.dropped(0)
+
+    assert plan.run(20_000_000, is_known=True) == []
+    assert plan.run(60_000_000, is_limited=True, is_known=True) == []

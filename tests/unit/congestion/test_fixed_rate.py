@@ -1,0 +1,53 @@
+from streamer.congestion.decision import RateLimits, Reason
+from streamer.congestion.fixed_rate import FixedRate
+from streamer.congestion.flow import Flow
+from streamer.congestion.pacer import Priority
+from streamer.congestion.path_estimator import PACING_RATIO
+
+_LIMITS = RateLimits(300_000, 8_000_000, 8_000_000)
+_SIZE_BYTES = 1200
+_INTERVAL_US = 16_667
+_PACKETS = 14
+
+
+def _flow():
+    return Flow(_LIMITS, fps=60, has_feedback=True, now_us=0, estimator=FixedRate)
+
+
+def test_fixed_rate_is_the_one_that_a_stream_starts_with():
+    decision = _flow().decision
+
+    assert decision.target_bps == _LIMITS.start_bps
+    # What headers and resends need comes on top.
+    assert decision.estimate_bps > _LIMITS.start_bps
+    assert decision.pacing_bps == round(PACING_RATIO * decision.estimate_bps)
+    assert decision.reason is Reason.FIXED
+
+
+def test_fixed_rate_stays_whatever_the_receiver_says():
+    flow = _flow()
+    before = flow.decision
+
+    # Half of the packets are lost, and a queue grows.
+    for frame in range(120):
+        now_us = frame * _INTERVAL_US
+        indices = range(frame * _PACKETS, (frame + 1) * _PACKETS)
+        for index in indices:
+            flow.sent(index, _SIZE_BYTES, now_us, Priority.VIDEO)
+        flow.feedback([(index, index * 10_000 if index % 2 else None) for index in indices], now_us)
+        flow.tick(now_us)
+    flow.report(loss_ratio=0.5, rtt_us=900_000, now_us=now_us)
+    flow.remb(100_000, now_us)
+
+    assert flow.decision.estimate_bps == before.estimate_bps
+    assert flow.decision.reason is Reason.FIXED
+
+
+def test_fixed_rate_holds_nothing_back_and_waits_for_nothing():
+    flow = _flow()
+    for index in range(10_000):
+        flow.sent(index, _SIZE_BYTES, 0, Priority.VIDEO)
+
+    assert flow.decision.in_flight_cap_bytes is None
+    assert flow.next_wake_us() is None
+    assert flow.backlog_us(0) == 0

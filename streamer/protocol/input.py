@@ -20,12 +20,14 @@ MAX_MESSAGE_BYTES = 1200
 MAX_CODE_BYTES = 32
 MAX_TEXT_BYTES = 1024
 MAX_HELD_CODES = 32
+MAX_RECAP_EVENTS = 32
 MAX_BUTTON = 4
 MAX_POSITION = 65535
 
 _POINTER = 0x01
 _POINTER_TOTALS = 0x02
 _WHEEL_TOTALS = 0x03
+_RECAP = 0x04
 _KEY = 0x10
 _BUTTON = 0x11
 _TEXT = 0x12
@@ -43,6 +45,7 @@ _KEY_HEAD = struct.Struct("!BHBB")
 _BUTTON_ALL = struct.Struct("!BHBBii")
 _TEXT_HEAD = struct.Struct("!BHH")
 _HELD_HEAD = struct.Struct("!BHBB")
+_RECAP_HEAD = struct.Struct("!BHIB")
 
 _CODE = re.compile(rb"[A-Za-z0-9]{1,%d}" % MAX_CODE_BYTES)
 
@@ -119,8 +122,21 @@ class ReleaseAll:
     sequence: int
 
 
-MotionMessage: TypeAlias = Pointer | PointerTotals | WheelTotals
-KeysMessage: TypeAlias = Key | Button | Text | Held | ReleaseAll
+Motion: TypeAlias = Pointer | PointerTotals | WheelTotals
+InputEvent: TypeAlias = Key | Button | Text | ReleaseAll
+
+
+@dataclass(frozen=True, slots=True)
+class Recap:
+    """All events after the message that is `reach` numbers older, oldest first. The channel `keys` brings them, too."""
+
+    sequence: int
+    reach: int
+    events: tuple[InputEvent, ...]
+
+
+MotionMessage: TypeAlias = Motion | Recap
+KeysMessage: TypeAlias = InputEvent | Held
 InputMessage: TypeAlias = MotionMessage | KeysMessage
 
 
@@ -226,6 +242,35 @@ def _parse_release_all(data: bytes) -> ReleaseAll:
     return ReleaseAll(_HEADER.unpack(data)[1])
 
 
+def _parse_recap(data: bytes) -> Recap:
+    _, sequence, reach, count = _RECAP_HEAD.unpack_from(data)
+    if count > MAX_RECAP_EVENTS:
+        raise RemoteProtocolError(f"{count} events are repeated")
+    events = []
+    end = _RECAP_HEAD.size
+    # How far back the next event may lie: within reach, after the one before it, and where serial numbers compare.
+    limit = min(reach, 1 << 15)
+    for _ in range(count):
+        event, end = _parse_event(data, end)
+        distance = (sequence - event.sequence) & 0xFFFF
+        if not 0 < distance < limit:
+            raise RemoteProtocolError(f"event {event.sequence} is out of place in recap {sequence}")
+        limit = distance
+        events.append(event)
+    _check_end(data, end)
+    return Recap(sequence, reach, tuple(events))
+
+
+def _parse_event(data: bytes, at: int) -> tuple[InputEvent, int]:
+    """Return the event whose length byte is at `at`, and where it ends."""
+    end = at + 1 + data[at]
+    event = data[at + 1 : end]
+    parser = _EVENT_PARSERS.get(event[0])
+    if parser is None:
+        raise RemoteProtocolError(f"message of type {event[0]:#04x} in a recap")
+    return parser(event), end
+
+
 def _parse_code(data: bytes, at: int) -> tuple[str, int]:
     """Return the code whose length byte is at `at`, and where it ends."""
     end = at + 1 + data[at]
@@ -245,15 +290,19 @@ def _check_end(data: bytes, end: int) -> None:
         raise RemoteProtocolError(f"input message of type {data[0]:#04x} has {len(data)} bytes, not {end}")
 
 
+_EVENT_PARSERS: dict[int, Callable[[bytes], InputEvent]] = {
+    _KEY: _parse_key,
+    _BUTTON: _parse_button,
+    _TEXT: _parse_text,
+    _RELEASE_ALL: _parse_release_all,
+}
 _PARSERS: dict[int, Callable[[bytes], InputMessage]] = {
     _POINTER: _parse_pointer,
     _POINTER_TOTALS: _parse_pointer_totals,
     _WHEEL_TOTALS: _parse_wheel_totals,
-    _KEY: _parse_key,
-    _BUTTON: _parse_button,
-    _TEXT: _parse_text,
+    _RECAP: _parse_recap,
     _HELD: _parse_held,
-    _RELEASE_ALL: _parse_release_all,
+    **_EVENT_PARSERS,
 }
 
 
@@ -275,6 +324,10 @@ def _serialize(message: InputMessage) -> bytes:  # noqa: PLR0911 - one return fo
             return _TEXT_HEAD.pack(_TEXT, sequence, len(encoded)) + encoded
         case Held(sequence, buttons, codes):
             return _HELD_HEAD.pack(_HELD, sequence, buttons, len(codes)) + b"".join(map(_code_bytes, codes))
+        case Recap(sequence, reach, events):
+            repeated = [_serialize(event) for event in events]
+            head = _RECAP_HEAD.pack(_RECAP, sequence, reach, len(repeated))
+            return head + b"".join(bytes((len(event),)) + event for event in repeated)
         case _:
             return _HEADER.pack(_RELEASE_ALL, message.sequence)
 

@@ -20,8 +20,11 @@ from streamer.protocol.input import (
     Held,
     InputMessage,
     Key,
+    KeysMessage,
+    Motion,
     Pointer,
     PointerTotals,
+    Recap,
     ReleaseAll,
     Text,
     WheelTotals,
@@ -67,6 +70,8 @@ class Controls:
         # One index for all kinds: one that pauses for half a circle of the sequence is not late when it goes on.
         self._indexes = Unwrapper(_SEQUENCE_BITS)
         self._newest_index: int | None = None
+        # Up to here every event is applied, whichever channel brought it. Numbers start at one.
+        self._settled_index = 0
         # Of the newest position and of the last button, whichever came later.
         self._last_place_index: int | None = None
         self._expires_at_us: int | None = None
@@ -84,16 +89,21 @@ class Controls:
     def take(self, message: InputMessage, now_us: int) -> list[InputAction]:
         """Return what the message asks for, in order.
 
+        Events arrive on one channel in order and in recaps on another: whichever comes first is applied, once.
+
         Raises:
             RemoteProtocolError: the viewer holds more keys than there are.
         """
         index = self._indexes.unwrap(message.sequence)
+        is_motion = isinstance(message, Motion)
+        if not is_motion and not self._goes_on(message, index):
+            return []
         self._newest_index = index if self._newest_index is None else max(self._newest_index, index)
         actions = self._actions(message, index)
         if not self._keys and not self._buttons:
             self._expires_at_us = None
-        elif not isinstance(message, Pointer | PointerTotals | WheelTotals):
-            # Motion takes another channel: it says nothing of whether a key's release could be heard.
+        elif not is_motion:
+            # Motion says nothing of whether a key's release could be heard. A recap would have had it.
             self._expires_at_us = now_us + HELD_TIMEOUT_US
         return actions
 
@@ -106,9 +116,14 @@ class Controls:
         self._expires_at_us = None
         return ups
 
-    def _actions(  # noqa: PLR0911 - one return for each message type
-        self, message: InputMessage, index: int
-    ) -> list[InputAction]:
+    def _goes_on(self, message: InputMessage, index: int) -> bool:
+        """Return whether no event is missing between the last applied one and the message, which is not motion."""
+        if index <= self._settled_index:
+            return False
+        # The channel of keys leaves nothing out; a recap says how far back it leaves nothing out.
+        return not isinstance(message, Recap) or index - message.reach <= self._settled_index
+
+    def _actions(self, message: InputMessage, index: int) -> list[InputAction]:
         match message:
             case Pointer():
                 return self._pointer(message, index)
@@ -117,6 +132,22 @@ class Controls:
             case WheelTotals():
                 dx, dy = self._wheel_totals.advance(index, message.x, message.y)
                 return [WheelTurn(dx, dy)] if dx or dy else []
+            case Recap():
+                return self._repeated(message)
+            case _:
+                return self._applied(message, index)
+
+    def _repeated(self, message: Recap) -> list[InputAction]:
+        actions: list[InputAction] = []
+        for event in message.events:
+            index = self._indexes.unwrap(event.sequence)
+            if index > self._settled_index:
+                actions += self._applied(event, index)
+        return actions
+
+    def _applied(self, message: KeysMessage, index: int) -> list[InputAction]:
+        self._settled_index = index
+        match message:
             case Button():
                 return self._button(message, index)
             case Key():

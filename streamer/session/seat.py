@@ -13,7 +13,7 @@ from streamer.errors import InputError
 from streamer.inputs.base import InputBackend
 from streamer.protocol.actions import InputAction
 from streamer.protocol.allowance import Allowance
-from streamer.protocol.input import Pointer, PointerTotals, WheelTotals, parse
+from streamer.protocol.input import Motion, MotionMessage, parse
 from streamer.session.controls import Controls
 
 logger = logging.getLogger(__name__)
@@ -108,8 +108,8 @@ class Seat:
             return
         now_us = self._clock.now_us()
         is_within = place.allowance.take(now_us)
-        is_motion = isinstance(message, Pointer | PointerTotals | WheelTotals)
-        if is_motion and not is_within:
+        # Of this channel everything is said again, by totals or by the other channel.
+        if isinstance(message, MotionMessage) and not is_within:
             return
         actions = place.controls.take(message, now_us)
         if viewer != self._holder:
@@ -118,7 +118,7 @@ class Seat:
         self._apply(actions)
         self._last_input = place.controls.newest_sequence & _LOW_BYTE
         # Motion comes so often that the next turn shows most of it, and it would use up the haste of the clicks.
-        if actions and not is_motion:
+        if actions and not isinstance(message, Motion):
             self._hasten()
         self._watch_silence(place.controls)
 

@@ -6,13 +6,34 @@ from hypothesis import strategies as st
 from streamer.errors import RemoteProtocolError
 from streamer.protocol import input as wire
 
-_TYPES = st.sampled_from([0x01, 0x02, 0x03, 0x10, 0x11, 0x12, 0x13, 0x14])
+_TYPES = st.sampled_from([0x01, 0x02, 0x03, 0x04, 0x10, 0x11, 0x12, 0x13, 0x14])
 _U16 = st.integers(0, 65535)
 _I32 = st.integers(-(1 << 31), (1 << 31) - 1)
 _CODES = st.text("ABCXYZabcxyz0189", min_size=1, max_size=32)
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1024 // 4)
 
+
+@st.composite
+def _recaps(draw: st.DrawFn) -> wire.Recap:
+    """Draw a recap whose events have ascending numbers, all of them within its reach."""
+    sequence = draw(_U16)
+    distances = sorted(draw(st.sets(st.integers(1, (1 << 15) - 1), max_size=20)), reverse=True)
+    events = [
+        draw(
+            st.one_of(
+                st.builds(wire.Key, st.just((sequence - distance) & 0xFFFF), _CODES, st.booleans()),
+                st.builds(wire.Text, st.just((sequence - distance) & 0xFFFF), st.text("aé€", min_size=1, max_size=5)),
+                st.builds(wire.ReleaseAll, st.just((sequence - distance) & 0xFFFF)),
+            )
+        )
+        for distance in distances
+    ]
+    reach = draw(st.integers(max(distances, default=-1) + 1, (1 << 32) - 1))
+    return wire.Recap(sequence, reach, tuple(events))
+
+
 _MESSAGES = st.one_of(
+    _recaps(),
     st.builds(wire.Pointer, _U16, _U16, _U16),
     st.builds(wire.PointerTotals, _U16, _I32, _I32),
     st.builds(wire.WheelTotals, _U16, _I32, _I32),

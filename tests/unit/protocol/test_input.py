@@ -13,6 +13,7 @@ _CLASSES = {
     "pointer": wire.Pointer,
     "pointer_totals": wire.PointerTotals,
     "wheel_totals": wire.WheelTotals,
+    "recap": wire.Recap,
     "key": wire.Key,
     "button": wire.Button,
     "text": wire.Text,
@@ -22,8 +23,14 @@ _CLASSES = {
 
 
 def _message(members: dict[str, Any]) -> wire.InputMessage:
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in members.items()}
+    values = {name: _value(name, value) for name, value in members.items()}
     return _CLASSES[values.pop("type")](**values)
+
+
+def _value(name: str, value: Any) -> Any:
+    if name == "events":
+        return tuple(map(_message, value))
+    return tuple(value) if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("vector", _VECTORS["valid"], ids=lambda vector: vector["name"])
@@ -76,6 +83,11 @@ def test_input_error_names_type_and_length():
         wire.Held(0, 32, ()),
         wire.Held(0, 0, ("A",) * 33),
         wire.ReleaseAll(-1),
+        wire.Recap(0, -1, ()),
+        wire.Recap(0, 1 << 32, ()),
+        wire.Recap(2, 1, (wire.ReleaseAll(1),)),
+        wire.Recap(2, 2, (wire.Text(1, "a" * 251),)),
+        wire.Recap(40, 40, tuple(map(wire.ReleaseAll, range(33)))),
     ],
     ids=repr,
 )

@@ -115,13 +115,13 @@ def test_no_loss_or_reordering_of_motion_changes_where_a_movement_ends(steps, fi
 def test_buttons_and_lost_motion_lead_to_the_same_place_as_a_perfect_path(data):
     kinds = data.draw(st.lists(st.sampled_from(["move", "down", "up"]), max_size=30))
     messages = []
-    for sequence, kind in enumerate(kinds):
-        total = 3 * (sequence + 1)
+    for sequence, kind in enumerate(kinds, 1):
+        total = 3 * sequence
         if kind == "move":
             messages.append(PointerTotals(sequence, total, -total))
         else:
             messages.append(Button(sequence, 0, kind == "down", is_locked=True, x=total, y=-total))
-    end = PointerTotals(len(kinds), 3 * len(kinds) + 3, -3 * len(kinds) - 3)
+    end = PointerTotals(len(kinds) + 1, 3 * len(kinds) + 3, -3 * len(kinds) - 3)
     lossy = [message for message in messages if isinstance(message, Button) or data.draw(st.booleans())]
 
     perfect, actual = take_all(Controls(), *messages, end), take_all(Controls(), *lossy, end)
@@ -204,11 +204,11 @@ def test_text_is_passed_on(controls):
 
 
 def test_more_keys_than_a_keyboard_is_held_with_are_refused(controls):
-    for number in range(32):
+    for number in range(1, 33):
         controls.take(Key(number, f"Key{number}", is_down=True), 0)
 
     with pytest.raises(RemoteProtocolError, match="32 keys"):
-        controls.take(Key(32, "KeyOneMore", is_down=True), 0)
+        controls.take(Key(33, "KeyOneMore", is_down=True), 0)
 
 
 # What is held.

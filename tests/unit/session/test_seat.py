@@ -4,7 +4,7 @@ import pytest
 
 from streamer.errors import InputError, RemoteProtocolError
 from streamer.protocol.actions import ButtonChange, InputAction, KeyChange, PointerMove, PointerShift
-from streamer.protocol.input import Button, Held, InputMessage, Key, Pointer, PointerTotals, serialize
+from streamer.protocol.input import Button, Held, InputMessage, Key, Pointer, PointerTotals, Recap, serialize
 from streamer.session.seat import Seat
 from tests.fakes.stepped_clock import SteppedClock
 
@@ -212,6 +212,15 @@ def test_held_messages_keep_keys_down(pair):
     assert pair.backend.take() == [UP]
 
 
+def test_recaps_keep_keys_down_while_held_messages_are_late(pair):
+    pair.say("ann", Key(1, "KeyW", is_down=True))
+    for sequence in range(2, 22):
+        pair.clock.step(100_000)
+        pair.say("ann", Recap(sequence, sequence - 1, ()))
+
+    assert pair.say("ann", Recap(23, 22, (Key(22, "KeyW", is_down=False),))) == [UP]
+
+
 def test_motion_without_held_messages_does_not_keep_keys_down(pair):
     pair.say("ann", Key(1, "KeyW", is_down=True))
     for sequence in range(2, 8):
@@ -266,6 +275,18 @@ def test_motion_beyond_the_limit_is_dropped_and_key_ups_are_not(pair):
     assert 0 < len(moves) < 2_998
     assert dropped == []
     assert released == [UP]
+
+
+def test_recap_beyond_the_limit_is_dropped_and_its_events_are_not(pair):
+    press = Key(3_000, "KeyW", is_down=True)
+    for sequence in range(1, 3_000):
+        pair.seat.take("ann", serialize(Pointer(sequence, 1, 1)))
+    pair.backend.take()
+
+    dropped = pair.say("ann", Recap(3_001, 3_001, (press,)))
+
+    assert dropped == []
+    assert pair.say("ann", press) == [DOWN]
 
 
 def test_relative_motion_beyond_the_limit_is_made_up_for(pair):
@@ -340,6 +361,14 @@ def test_picture_of_a_press_is_hastened_when_its_number_is_known(pair):
     pair.say("ann", Key(7, "KeyW", is_down=True), Key(8, "KeyW", is_down=False))
 
     assert pair.hastened == [7, 8]
+
+
+def test_picture_of_a_press_is_hastened_once_whichever_channel_brings_it(pair):
+    press = Key(1, "KeyW", is_down=True)
+
+    pair.say("ann", Recap(2, 2, (press,)), press)
+
+    assert pair.hastened == [2]
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ class RateControl:
 
     def _follow(self, signals: Signals, elapsed_us: int) -> None:
         self._slack_us = signals.jitter_us + min(signals.habit_us, _MAX_HABIT_US)
-        is_growing = signals.usage is Usage.OVER and signals.standing_us > HIGH_US // 2
+        is_growing = signals.usage is Usage.OVER and signals.standing_us > LOW_US + self._slack_us
         is_slow = signals.slow_bps is not None and signals.slow_bps < _SLOW_RATIO * self.rate_bps
         if signals.standing_us > HIGH_US + self._slack_us or is_growing or is_slow:
             self._enter(Phase.DRAIN, signals.now_us)

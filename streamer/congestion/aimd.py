@@ -41,6 +41,10 @@ _GROWTH_PER_ROUND = 1.5
 _FAST_RATIO = 1.1
 _NEAR_GROWTH_PER_S = 0.25
 _SINK_PER_S = 0.05
+# Deviations of what trains say: a jump is made by what is sure. Jitter makes trains longer, never shorter, so a rate
+# that is above them by less than three is not too high.
+_SURE_ERRORS = 2
+_LONG_ERRORS = 3
 # Without trains: twice as much per second, and a tenth where a queue stood a few seconds ago.
 _BLIND_GROWTH_PER_S = 1.0
 _CAREFUL_GROWTH_PER_S = 0.1
@@ -165,7 +169,7 @@ class RateControl:
 
     def _follow(self, signals: Signals, elapsed_us: int) -> None:
         self._slack_us = signals.jitter_us + min(signals.habit_us, _MAX_HABIT_US)
-        is_growing = signals.usage is Usage.OVER and signals.standing_us > HIGH_US // 2
+        is_growing = signals.usage is Usage.OVER and signals.standing_us > LOW_US + self._slack_us
         is_slow = signals.slow_bps is not None and signals.slow_bps < _SLOW_RATIO * self.rate_bps
         if signals.standing_us > HIGH_US + self._slack_us or is_growing or is_slow:
             self._enter(Phase.DRAIN, signals.now_us)
@@ -193,17 +197,17 @@ class RateControl:
         aim_bps = SAFE_RATIO * steady_ratio * self._trust * signals.train.rate_bps
         if self._lost_at_us is not None and signals.now_us - self._lost_at_us < _CAREFUL_US:
             aim_bps = min(aim_bps, rate_bps * (1 + _CAREFUL_GROWTH_PER_S * elapsed_s))
-        doubt_ratio = 2 * signals.train.error_ratio
-        sure_bps = aim_bps * (1 - doubt_ratio)
+        error_ratio = signals.train.error_ratio
+        sure_bps = aim_bps * (1 - _SURE_ERRORS * error_ratio)
         if sure_bps > _FAST_RATIO * rate_bps:
             if signals.is_answered:
                 self.set_rate(min(sure_bps, _GROWTH_PER_ROUND * rate_bps), Reason.GROWTH)
         elif aim_bps > rate_bps:
             self.set_rate(min(aim_bps, rate_bps * (1 + _NEAR_GROWTH_PER_S * elapsed_s)), Reason.GROWTH)
         else:
-            # Jitter makes trains longer rather than shorter, so within what they may be off there is no need to sink.
-            low_bps = max(aim_bps * (1 + doubt_ratio / 2), rate_bps * (1 - _SINK_PER_S * elapsed_s))
-            self.set_rate(min(low_bps, rate_bps), Reason.HOLD)
+            sunk_bps = rate_bps * (1 - _SINK_PER_S * elapsed_s)
+            lowest_bps = max(aim_bps * (1 + _LONG_ERRORS * error_ratio), sunk_bps)
+            self.set_rate(min(lowest_bps, rate_bps), Reason.HOLD)
 
     def _is_near_limit(self, now_us: int) -> bool:
         if self.capacity_bps is None or now_us - self._congested_at_us > _CAREFUL_US:

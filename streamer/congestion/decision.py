@@ -55,13 +55,14 @@ class ProbeCluster:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What holds from `at_us` on."""
+    """What holds from `at_us` on. `capacity_bps` is what the path passes at least, whether or not that may be used."""
 
     at_us: int
     estimate_bps: int
     target_bps: int
     pacing_bps: int
     in_flight_cap_bytes: int | None
+    capacity_bps: int | None = None
     queue_us: int = 0
     rtt_us: int | None = None
     acked_bps: int = 0

@@ -26,8 +26,10 @@ _BITS_PER_BYTE_US = 8_000_000
 # Until a report has come: the round trip of another continent.
 _UNKNOWN_RTT_US = 200_000
 # Chromium reports every 50 ms from 220 kbit/s on. What a timer adds must not make a second copy of everything.
-_REPORT_US = 60_000
+_REPORT_US = 52_000
 _MIN_CONFIRMATION_US = 80_000
+# While nothing may leave, a packet as often as reports come: the first one that gets through tells that the rest may.
+_KNOCK_US = 50_000
 # A frame that leaves at once. What is more than that has had packets behind it to show what is missing.
 _TAIL_PACKETS = 16
 
@@ -63,6 +65,7 @@ class Flow(Generic[PacketT]):
         self._cluster_at_us = now_us
         self._cluster_bytes = 0
         self._padding_at_us = now_us
+        self._sent_at_us = now_us
         # When the packets that left last should have been confirmed.
         self._tail_at_us: int | None = None
         self._overdue: list[Lost[PacketT]] = []
@@ -75,7 +78,10 @@ class Flow(Generic[PacketT]):
 
     def release(self, now_us: int) -> list[PacketT]:
         """Return the packets whose turn has come, in the order in which they shall leave."""
-        return self._pacer.release(now_us, self._room_bytes())
+        if not self._is_shut():
+            return self._pacer.release(now_us, self._room_bytes())
+        audio = self._pacer.release(now_us, 0)
+        return audio + self._pacer.release_one(now_us) if now_us >= self._sent_at_us + _KNOCK_US else audio
 
     def clear(self) -> None:
         """Drop what waits: the transport is closed."""
@@ -98,14 +104,16 @@ class Flow(Generic[PacketT]):
     def next_wake_us(self) -> int | None:
         """Return when to call `tick` and `release` again, or None while nothing waits."""
         wakes = [self._estimator.next_tick_us(), self._probe_wake_us(), self._tail_at_us]
-        room_bytes = self._room_bytes()
-        if room_bytes is None or room_bytes > 0:
+        if not self._is_shut():
             wakes.append(self._pacer.next_wake_us())
+        elif self._pacer.backlog_packets:
+            wakes.append(self._sent_at_us + _KNOCK_US)
         return min([at_us for at_us in wakes if at_us is not None], default=None)
 
     def sent(self, index: int, size_bytes: int, now_us: int, priority: Priority, packet: PacketT | None = None) -> None:
         """Note a packet that left: its transport-wide index, size on the wire, and itself where its loss matters."""
         self._allocator.sent(size_bytes, priority)
+        self._sent_at_us = now_us
         if not self._has_feedback:
             return
         cluster = None
@@ -154,12 +162,12 @@ class Flow(Generic[PacketT]):
             self._in_flight.expire(now_us - MIN_US)
 
     def backlog_us(self, now_us: int) -> int:
-        """Return how long it takes until everything that waits has left, besides audio."""
+        """Return how long it takes until the frames that wait have left."""
         backlog_us = self._pacer.backlog_us(now_us)
         room_bytes = self._room_bytes()
         if room_bytes is None:
             return backlog_us
-        excess_bytes = self._pacer.backlog_bytes - room_bytes
+        excess_bytes = self._pacer.frame_bytes - room_bytes
         return max(backlog_us, excess_bytes * _BITS_PER_BYTE_US // self.decision.estimate_bps)
 
     def describe(self, width_px: int, height_px: int) -> None:
@@ -176,6 +184,11 @@ class Flow(Generic[PacketT]):
 
     def _confirmation_us(self) -> int:
         return max((self.decision.rtt_us or _UNKNOWN_RTT_US) + _REPORT_US, _MIN_CONFIRMATION_US)
+
+    def _is_shut(self) -> bool:
+        """Return whether so much is under way that nothing more may leave."""
+        room_bytes = self._room_bytes()
+        return room_bytes is not None and room_bytes <= 0
 
     def _room_bytes(self) -> int | None:
         """Return how much more may be under way, or None without a limit."""

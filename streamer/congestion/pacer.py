@@ -58,11 +58,16 @@ class _Burst(Generic[PacketT]):
     __slots__ = ("cost_bytes", "ends_frame", "is_resend", "packets", "size_bytes")
 
     def __init__(
-        self, packets: Sequence[PacketT], *, cost: float = 1, ends_frame: bool = False, is_resend: bool = False
+        self,
+        packets: Sequence[PacketT],
+        *,
+        cost_bytes: int | None = None,
+        ends_frame: bool = False,
+        is_resend: bool = False,
     ) -> None:
         self.packets = packets
         self.size_bytes = sum([packet.size_bytes for packet in packets])
-        self.cost_bytes = round(cost * self.size_bytes)
+        self.cost_bytes = self.size_bytes if cost_bytes is None else cost_bytes
         self.ends_frame = ends_frame
         self.is_resend = is_resend
 
@@ -76,6 +81,7 @@ class Pacer(Generic[PacketT]):
         "_backlog_bytes",
         "_backlog_packets",
         "_due_at_us",
+        "_frame_bytes",
         "_frames",
         "_pacing_bps",
         "_resend_due_at_us",
@@ -95,6 +101,7 @@ class Pacer(Generic[PacketT]):
         # Without audio.
         self._backlog_bytes = 0
         self._backlog_packets = 0
+        self._frame_bytes = 0
         # How many frames have bursts that wait.
         self._waiting_frames = 0
 
@@ -113,11 +120,19 @@ class Pacer(Generic[PacketT]):
         """How many packets wait, besides audio."""
         return self._backlog_packets
 
+    @property
+    def frame_bytes(self) -> int:
+        """How much of frames waits."""
+        return self._frame_bytes
+
     def backlog_us(self, now_us: int) -> int:
-        """Return how long it takes until everything that waits has left, besides audio."""
-        if not self._backlog_packets:
+        """Return how long it takes until the frames that wait have left.
+
+        Resends are not counted: one viewer's losses must not make its rendition skip frames for all.
+        """
+        if not self._frame_bytes:
             return 0
-        return max(0, self._due_at_us - now_us) + self._paying_us(self._backlog_bytes)
+        return max(0, self._due_at_us - now_us) + self._paying_us(self._frame_bytes)
 
     def set_pacing(self, pacing_bps: int) -> None:
         """Pace at this rate from the next burst on."""
@@ -143,7 +158,10 @@ class Pacer(Generic[PacketT]):
             self._frames.extend(bursts)
             self._waiting_frames += 1
         self._backlog_packets += len(packets)
-        self._backlog_bytes += sum([burst.size_bytes for burst in bursts])
+        size_bytes = sum([burst.size_bytes for burst in bursts])
+        self._backlog_bytes += size_bytes
+        if priority is not Priority.RETRANSMISSION:
+            self._frame_bytes += size_bytes
 
     def release(self, now_us: int, budget_bytes: int | None = None) -> list[PacketT]:
         """Return the packets whose turn has come, in the order in which they shall leave.
@@ -158,10 +176,24 @@ class Pacer(Generic[PacketT]):
             burst = queue.popleft()
             packets += burst.packets
             left_bytes -= burst.size_bytes
-            self._backlog_packets -= len(burst.packets)
-            self._backlog_bytes -= burst.size_bytes
+            self._forget(len(burst.packets), burst.size_bytes, is_resend=burst.is_resend)
             self._pay(burst, now_us)
         return packets
+
+    def release_one(self, now_us: int) -> list[PacketT]:
+        """Return the next packet alone, whatever is due: a path that was silent is asked whether it is there again."""
+        queue = self._resends or self._frames
+        if not queue:
+            return []
+        burst = queue[0]
+        packet = burst.packets[0]
+        burst.packets = burst.packets[1:]
+        burst.size_bytes -= packet.size_bytes
+        self._forget(1, packet.size_bytes, is_resend=burst.is_resend)
+        if not burst.packets:
+            queue.popleft()
+            self._pay(burst, now_us)
+        return [packet]
 
     def next_wake_us(self) -> int | None:
         """Return when `release` is worth calling again, or None while nothing waits."""
@@ -176,10 +208,16 @@ class Pacer(Generic[PacketT]):
             return self._resends if self._resend_due_at_us <= now_us else None
         return self._frames if self._frames and self._due_at_us <= now_us else None
 
+    def _forget(self, packets: int, size_bytes: int, *, is_resend: bool) -> None:
+        self._backlog_packets -= packets
+        self._backlog_bytes -= size_bytes
+        if not is_resend:
+            self._frame_bytes -= size_bytes
+
     def _pay(self, burst: _Burst[PacketT], now_us: int) -> None:
         """Move on what comes next. A resend does not wait for a frame's bursts, but they pay for it."""
         if burst.is_resend:
-            cost_us = self._paying_us(burst.cost_bytes)
+            cost_us = self._paying_us(RESENT_COST * burst.cost_bytes)
             self._resend_due_at_us = max(self._resend_due_at_us, now_us - MAX_LATE_US) + cost_us
             self._due_at_us = max(self._due_at_us, now_us - MAX_LATE_US) + cost_us
             return
@@ -194,17 +232,16 @@ class Pacer(Generic[PacketT]):
         count = -(-len(packets) // longest)
         size = -(-len(packets) // count)
         # The last burst leaves when the whole frame has been paid for, so those before it pay for it.
-        cost = count / max(1, count - 1)
-        bursts = [_Burst(packets[at : at + size], cost=cost) for at in range(0, len(packets), size)]
-        bursts[-1] = _Burst(packets[size * (len(bursts) - 1) :], ends_frame=True)
-        return bursts
+        frame_bytes = sum([packet.size_bytes for packet in packets])
+        bursts = [
+            _Burst(packets[at : at + size], cost_bytes=frame_bytes // (count - 1))
+            for at in range(0, size * (count - 1), size)
+        ]
+        return [*bursts, _Burst(packets[size * (count - 1) :], ends_frame=True)]
 
     def _paying_us(self, size_bytes: int) -> int:
         return size_bytes * _BITS_PER_BYTE_US // self._pacing_bps
 
 
 def _cut_resends(packets: Sequence[PacketT]) -> list[_Burst[PacketT]]:
-    return [
-        _Burst(packets[at : at + RESENT_PACKETS], cost=RESENT_COST, is_resend=True)
-        for at in range(0, len(packets), RESENT_PACKETS)
-    ]
+    return [_Burst(packets[at : at + RESENT_PACKETS], is_resend=True) for at in range(0, len(packets), RESENT_PACKETS)]

@@ -6,6 +6,7 @@ Owns the order in which a report is looked at, and nothing that is measured or d
 from streamer.congestion.acked import Acked, Passage
 from streamer.congestion.aimd import HIGH_US, LOW_US, Phase, RateControl
 from streamer.congestion.application_limit import ApplicationLimit
+from streamer.congestion.burst_rate import BurstRate
 from streamer.congestion.decision import Decision, RateLimits, Reason
 from streamer.congestion.in_flight import Report, Sent
 from streamer.congestion.loss import Loss
@@ -49,6 +50,7 @@ class PathEstimator:
         self._rate = RateControl(limits.start_bps, floor_bps=limits.min_bps, ceiling_bps=ceiling_bps, now_us=now_us)
         self._trains = Trains(self._interval_us)
         self._train_rate = TrainRate()
+        self._burst_rate = BurstRate()
         self._queue = QueueDelay()
         self._trendline = Trendline()
         self._acked = Acked()
@@ -129,6 +131,7 @@ class PathEstimator:
             queue.add(train.arrivals_us[0], train.low_us)
             self._trendline.add(train.arrivals_us[0], train.low_us)
             self._train_rate.add(train, queue.jitter_us)
+            self._burst_rate.add(train)
             queue.look(train.arrivals_us[0], train.low_us)
             if train.low_us - queue.base_us < LOW_US + queue.jitter_us:
                 self._busy_since_us = None
@@ -155,6 +158,8 @@ class PathEstimator:
             # What passed before the queue began says nothing of the path that it stands in.
             self._train_rate.forget_before(self._busy_since_us)
         rate.update(self._signals(newest_index, lost_packets, now_us))
+        if rate.phase is not Phase.FOLLOW:
+            self._burst_rate.forget()
         queue.holds_base = rate.phase is not Phase.FOLLOW
         if rate.is_rebased:
             queue.rebase()
@@ -226,6 +231,7 @@ class PathEstimator:
     def _decide(self, now_us: int) -> Decision:
         rate_bps = max(self._rate.rate_bps >> self._silence.halvings, self._limits.min_bps)
         frame_bytes = rate_bps * self._interval_us // _BITS_PER_BYTE_US
+        capacity_bps = self._burst_rate.rate_bps
         trip = self._round_trip
         held_us = trip.least_us + trip.interval_us + _SLACK_US
         if self._rate.phase is Phase.COMPETE:
@@ -236,7 +242,8 @@ class PathEstimator:
             at_us=now_us,
             estimate_bps=rate_bps,
             target_bps=rate_bps,
-            pacing_bps=round(PACING_RATIO * rate_bps),
+            pacing_bps=max(round(PACING_RATIO * rate_bps), capacity_bps or 0),
+            capacity_bps=capacity_bps,
             in_flight_cap_bytes=rate_bps * held_us // _BITS_PER_BYTE_US + frame_bytes if has_report else None,
             queue_us=self._queue.standing_us,
             rtt_us=trip.rtt_us,

@@ -20,13 +20,15 @@ MAX_PACKETS = 96
 class Train:
     """The packets of one train that have arrived, in the order of sending.
 
-    `low_us` is the shortest way of any of them: arrival on the receiver's clock less departure on ours.
+    `low_us` is the shortest way of any of them: arrival on the receiver's clock less departure on ours. The first
+    `burst_packets` left at the same instant.
     """
 
-    __slots__ = ("arrivals_us", "first_sent_us", "last_sent_us", "low_us", "sizes_bytes")
+    __slots__ = ("arrivals_us", "burst_packets", "first_sent_us", "last_sent_us", "low_us", "sizes_bytes")
 
     def __init__(self, packet: Sent) -> None:
         self.first_sent_us = self.last_sent_us = packet.sent_at_us
+        self.burst_packets = 1
         self.arrivals_us = [packet.arrived_at_us]
         self.sizes_bytes = [packet.size_bytes]
         self.low_us = packet.arrived_at_us - packet.sent_at_us
@@ -90,6 +92,8 @@ class Trains:
             train.low_us = min(train.low_us, way_us)
             train.arrivals_us.append(arrived_us)
             train.sizes_bytes.append(packet.size_bytes)
+            if sent_us == train.first_sent_us and train.burst_packets == len(train.arrivals_us) - 1:
+                train.burst_packets += 1
             # A packet that was late in the reports may have left before the train began.
             train.last_sent_us = max(train.last_sent_us, sent_us)
         self.open = train

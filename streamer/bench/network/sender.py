@@ -199,6 +199,7 @@ class Sender:
             self._history.add(packet)
             priority = Priority.VIDEO
         elif isinstance(packet, ResentPacket):
+            self._recovery.resend_left(packet.original.sequence, now_us)
             priority = Priority.RETRANSMISSION
         else:
             priority = Priority.PADDING

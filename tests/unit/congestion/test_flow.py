@@ -4,6 +4,7 @@ import pytest
 
 from streamer.congestion.decision import Decision, ProbeCluster, RateLimits, Reason
 from streamer.congestion.flow import (
+    _KNOCK_US,
     _MIN_CONFIRMATION_US,
     _PROBE_PATIENCE_US,
     _PROBE_STEP_US,
@@ -151,15 +152,32 @@ def test_flow_holds_back_what_would_be_too_much_under_way():
     sender = _Sender(replace(_DECISION, in_flight_cap_bytes=2 * _SIZE_BYTES))
     sender.enqueue(2)
     sender.send(0)
-    sender.enqueue(1, 1000)
+    sender.enqueue(2, 1000)
 
     assert sender.send(1000) == []
-    assert sender.flow.next_wake_us() == sender.flow._tail_at_us
 
     sender.flow.feedback(_arrived(0), 2000)
 
     assert sender.flow.next_wake_us() == 1000
-    assert len(sender.send(2000)) == 1
+    assert len(sender.send(2000)) == 2
+
+
+def test_flow_asks_a_path_that_is_silent_with_one_packet_at_a_time():
+    sender = _Sender(replace(_DECISION, in_flight_cap_bytes=2 * _SIZE_BYTES))
+    sender.enqueue(2)
+    sender.send(0)
+    sender.enqueue(BURST_PACKETS, 1000)
+
+    for knocks in range(1, 4):
+        assert sender.flow.next_wake_us() == knocks * _KNOCK_US
+        assert sender.send(knocks * _KNOCK_US - 1) == []
+        assert len(sender.send(knocks * _KNOCK_US)) == 1
+
+
+def test_flow_does_not_wake_at_a_shut_gate_when_nothing_waits():
+    sender = _Sender(replace(_DECISION, in_flight_cap_bytes=0))
+
+    assert sender.flow.next_wake_us() is None
 
 
 def test_flow_lets_audio_pass_a_shut_gate():
@@ -277,16 +295,18 @@ def test_flow_never_decides_a_target_above_the_highest_rate():
 
 @pytest.mark.parametrize("changes", [{"reason": Reason.SILENCE}, {"estimate_bps": 1_000_000}])
 def test_flow_counts_on_no_word_of_old_packets_once_silence_has_changed_the_rate(changes):
-    sender = _Sender(replace(_DECISION, in_flight_cap_bytes=_SIZE_BYTES))
-    sender.enqueue(1)
+    sender = _Sender(replace(_DECISION, in_flight_cap_bytes=2 * _SIZE_BYTES))
+    sender.enqueue(2)
     sender.send(0)
-    sender.enqueue(1, 1)
-    sender.flow.tick(MIN_US + 1)
-    assert sender.send(MIN_US + 1) == []
+    sender.enqueue(3, MIN_US)
+    knock_at_us = MIN_US + 1
+    assert len(sender.send(knock_at_us)) == 1
+    sender.flow.tick(knock_at_us)
+    assert sender.send(knock_at_us) == []
 
-    sender.decide(MIN_US + 2, **changes)
+    sender.decide(knock_at_us, **changes)
 
-    assert len(sender.send(MIN_US + 2)) == 1
+    assert len(sender.send(knock_at_us)) == 2
 
 
 def test_flow_wakes_for_its_estimator():

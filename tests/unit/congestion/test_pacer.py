@@ -93,17 +93,9 @@ def test_pacer_makes_longer_bursts_where_they_take_no_longer():
     assert [count for _, count in _drain(pacer)] == [longest] * 2
 
 
-_ROUNDED_UP = pytest.mark.xfail(reason="equal bursts are rounded up before they are paid for")
-
-
 @pytest.mark.parametrize(
     ("estimate_bps", "fps"),
-    [
-        (9_000_000, 60),
-        pytest.param(25_000_000, 60, marks=_ROUNDED_UP),
-        (50_000_000, 60),
-        pytest.param(20_000_000, 30, marks=_ROUNDED_UP),
-    ],
+    [(9_000_000, 60), (25_000_000, 60), (50_000_000, 60), (20_000_000, 30)],
 )
 def test_pacer_sends_a_frame_of_its_share_within_half_a_frame_interval(estimate_bps, fps):
     pacer = Pacer(2 * estimate_bps)
@@ -229,6 +221,17 @@ def test_pacer_reports_its_backlog_as_bytes_packets_and_time():
     assert pacer.backlog_us(60_000_000) == BURST_PACKETS * _PACKET_US
 
 
+def test_pacer_does_not_let_resends_count_as_frames_that_wait():
+    pacer = Pacer(_PACING_BPS)
+    pacer.enqueue(_frame(20, "r"), Priority.RETRANSMISSION, 0)
+    assert (pacer.frame_bytes, pacer.backlog_us(0), pacer.backlog_packets) == (0, 0, 20)
+
+    pacer.enqueue(_frame(4), Priority.VIDEO, 0)
+
+    assert pacer.frame_bytes == 4 * _SIZE_BYTES
+    assert pacer.backlog_us(0) == 4 * _PACKET_US
+
+
 def test_pacer_without_backlog_wants_nothing():
     pacer = Pacer(_PACING_BPS)
     pacer.enqueue([], Priority.VIDEO, 0)
@@ -277,3 +280,27 @@ def test_pacer_lets_audio_out_without_a_budget():
     pacer.enqueue(_frame(1, "a"), Priority.AUDIO, 0)
 
     assert _names(pacer.release(0, 0)) == ["a0"]
+
+
+def test_pacer_gives_one_packet_alone_whatever_is_due():
+    pacer = Pacer(_PACING_BPS)
+    pacer.enqueue(_frame(2, "v"), Priority.VIDEO, 0)
+    pacer.enqueue(_frame(2, "r"), Priority.RETRANSMISSION, 1000)
+
+    released = []
+    while packets := pacer.release_one(0):
+        released += packets
+
+    assert _names(released) == ["r0", "r1", "v0", "v1"]
+    assert (pacer.backlog_packets, pacer.backlog_bytes, pacer.frame_bytes) == (0, 0, 0)
+    assert pacer.next_wake_us() is None
+
+
+def test_pacer_goes_on_after_packets_that_it_gave_alone():
+    pacer = Pacer(_PACING_BPS)
+    pacer.enqueue(_frame(2 * BURST_PACKETS), Priority.VIDEO, 0)
+    pacer.release_one(0)
+
+    assert len(pacer.release(0)) == BURST_PACKETS - 1
+    assert pacer.frame_bytes == BURST_PACKETS * _SIZE_BYTES
+    assert pacer.next_wake_us() == 2 * BURST_PACKETS * _PACKET_US

@@ -75,6 +75,12 @@ def test_train_takes_a_packet_that_was_late_in_the_reports():
     assert len(train.arrivals_us) == 3
 
 
+def test_train_knows_how_many_packets_left_at_once():
+    train = _train([_packet(0), _packet(0), _packet(0), _packet(1000), _packet(0)])
+
+    assert train.burst_packets == 3
+
+
 @pytest.mark.parametrize(
     ("count", "counted"),
     [

@@ -123,7 +123,7 @@ class ReleaseAll:
 
 
 Motion: TypeAlias = Pointer | PointerTotals | WheelTotals
-InputEvent: TypeAlias = Key | Button | Text | ReleaseAll
+KeysEvent: TypeAlias = Key | Button | Text | ReleaseAll
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +132,11 @@ class Recap:
 
     sequence: int
     reach: int
-    events: tuple[InputEvent, ...]
+    events: tuple[KeysEvent, ...]
 
 
 MotionMessage: TypeAlias = Motion | Recap
-KeysMessage: TypeAlias = InputEvent | Held
+KeysMessage: TypeAlias = KeysEvent | Held
 InputMessage: TypeAlias = MotionMessage | KeysMessage
 
 
@@ -261,7 +261,7 @@ def _parse_recap(data: bytes) -> Recap:
     return Recap(sequence, reach, tuple(events))
 
 
-def _parse_event(data: bytes, at: int) -> tuple[InputEvent, int]:
+def _parse_event(data: bytes, at: int) -> tuple[KeysEvent, int]:
     """Return the event whose length byte is at `at`, and where it ends."""
     end = at + 1 + data[at]
     event = data[at + 1 : end]
@@ -290,7 +290,7 @@ def _check_end(data: bytes, end: int) -> None:
         raise RemoteProtocolError(f"input message of type {data[0]:#04x} has {len(data)} bytes, not {end}")
 
 
-_EVENT_PARSERS: dict[int, Callable[[bytes], InputEvent]] = {
+_EVENT_PARSERS: dict[int, Callable[[bytes], KeysEvent]] = {
     _KEY: _parse_key,
     _BUTTON: _parse_button,
     _TEXT: _parse_text,

@@ -5,7 +5,7 @@ pacer's business. RFC 3550, section 5.1; RFC 4588.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from streamer.congestion.pacer import Priority
@@ -36,6 +36,10 @@ class StreamParameters:
     mid: str
 
 
+def _ignore(sequence: int, sent_at_us: int) -> None:
+    """Do nothing."""
+
+
 class Stream:
     """The numbers of one RTP stream. Used on the event loop only."""
 
@@ -51,6 +55,8 @@ class Stream:
         self.octets = 0
         self.packets = 0
         self.packets_retransmitted = 0
+        # Told the number of each packet whose copy leaves, and when.
+        self.on_resent: Callable[[int, int], None] = _ignore
         self._next_sequence = rng.randrange(_FIRST_SEQUENCES)
         self._next_rtx_sequence = rng.randrange(_FIRST_SEQUENCES)
         self.timeline = RtpTimeline(rng.getrandbits(32))
@@ -58,6 +64,7 @@ class Stream:
     def forget(self) -> None:
         """Let go of the payloads in the history, which refers to this stream in turn."""
         self.history = SendHistory(capacity=1)
+        self.on_resent = _ignore
 
     @property
     def next_sequence(self) -> int:
@@ -176,5 +183,7 @@ class RtxPacket:
         payload = make_payload(lost.sequence, lost.payload)
         end = at + len(payload)
         buffer[at:end] = payload
-        stream.packets_retransmitted += self.priority is Priority.RETRANSMISSION
+        if self.priority is Priority.RETRANSMISSION:
+            stream.packets_retransmitted += 1
+            stream.on_resent(lost.sequence, now_us)
         return end

@@ -78,6 +78,7 @@ class VideoStream:
         self._egress = Egress(dtls, self._flow, stream.fill, self._woken, clock)
         self._unwrapper = FeedbackUnwrapper()
         self._recovery = Recovery(stream.history)
+        stream.on_resent = self._recovery.resend_left
         self._announce_timer: Timer | None = None
         self._needs_keyframe = True
         self._capture_time_at_us: int | None = None

@@ -10,9 +10,9 @@ from streamer.protocol.actions import ButtonChange, InputAction, KeyChange, Poin
 from streamer.protocol.input import (
     Button,
     Held,
-    InputEvent,
     InputMessage,
     Key,
+    KeysEvent,
     KeysMessage,
     MotionMessage,
     Pointer,
@@ -109,7 +109,7 @@ class PageModel:
         self._number = number
         self._most_events = most_events
         self._before_number = 0
-        self._recent: list[tuple[int, InputEvent]] = []
+        self._recent: list[tuple[int, KeysEvent]] = []
         self._held: dict[str, None] = {}
 
     def toggle(self, code: str) -> None:
@@ -148,7 +148,7 @@ class PageModel:
     def turn(self) -> None:
         self.motion.append(WheelTotals(self._next(), 0, self._number))
 
-    def _event(self, make: Callable[[int], InputEvent]) -> None:
+    def _event(self, make: Callable[[int], KeysEvent]) -> None:
         event = make(self._next())
         self.keys.append(event)
         self._recent.append((self._number, event))

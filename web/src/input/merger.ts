@@ -2,17 +2,20 @@
  * Merges motion: at most one message of a kind per 4 ms, the newest wins, and the end of a movement is repeated.
  *
  * The channel `motion` loses messages; the repeats (README of the protocol, Input) make sure that the last one arrives.
- * Knows nothing of events and of sequence numbers: `send` gives each message, repeats included, a new one.
+ * Knows nothing of events and of sequence numbers: `send` gives each message, repeats included, a new one. A recap has no
+ * content here: what it says is known when it is sent.
  */
 
-import type { MotionMessage } from "../protocol/input";
+import type { Motion } from "../protocol/input";
 
 const INTERVAL_MS = 4;
 // After the last change of a kind.
 const REPEATS_AFTER_MS = [50, 150] as const;
 
-type Send = (message: MotionMessage) => void;
-type Kind = MotionMessage["type"];
+export type Merged = Motion | { type: "recap" };
+
+type Send = (message: Merged) => void;
+type Kind = Merged["type"];
 
 export class MotionMerger {
   readonly #send: Send;
@@ -23,7 +26,7 @@ export class MotionMerger {
   }
 
   /** Send `message` as soon as its kind may speak again; it takes the place of one that still waits. */
-  push(message: MotionMessage): void {
+  push(message: Merged): void {
     let lane = this.#lanes.get(message.type);
     if (lane === undefined) {
       lane = new Lane(this.#send);
@@ -46,14 +49,14 @@ export class MotionMerger {
 class Lane {
   readonly #send: Send;
   #sentAtMs = Number.NEGATIVE_INFINITY;
-  #waiting: MotionMessage | null = null;
+  #waiting: Merged | null = null;
   #timers: ReturnType<typeof setTimeout>[] = [];
 
   constructor(send: Send) {
     this.#send = send;
   }
 
-  push(message: MotionMessage): void {
+  push(message: Merged): void {
     const isArranged = this.#waiting !== null;
     this.#waiting = message;
     if (isArranged) return;
@@ -77,11 +80,11 @@ class Lane {
     for (const afterMs of REPEATS_AFTER_MS) this.#after(afterMs, () => this.#repeat(message));
   }
 
-  #repeat(message: MotionMessage): void {
+  #repeat(message: Merged): void {
     if (this.#waiting === null) this.#emit(message);
   }
 
-  #emit(message: MotionMessage): void {
+  #emit(message: Merged): void {
     this.#sentAtMs = performance.now();
     this.#send(message);
   }

@@ -1,21 +1,24 @@
 /**
  * Turns what the viewer does into input messages, numbers them and hands them to the channels.
  *
- * Owns the sequence, the totals, the held set and the merging of motion, all of which start anew with each peer. Knows
- * nothing of DOM events: `capture.ts` does.
+ * Owns the sequence, the totals, the held set, the merging of motion and the recaps of events, all of which start anew with
+ * each peer. Knows nothing of DOM events: `capture.ts` does.
  */
 
 import {
   type InputMessage,
   isSendableCode,
+  type KeysEvent,
   type KeysMessage,
   MAX_TEXT_BYTES,
+  type MotionMessage,
   serializeInput,
   splitText,
 } from "../protocol/input";
 import type { Position } from "./geometry";
 import { HeldHeartbeat, HeldSet } from "./held";
-import { MotionMerger } from "./merger";
+import { type Merged, MotionMerger } from "./merger";
+import { RecentEvents } from "./recent";
 import { Totals } from "./totals";
 
 export type InputChannel = "motion" | "keys";
@@ -48,13 +51,15 @@ export class InputSender {
   readonly #heartbeat: HeldHeartbeat;
   readonly #merger: MotionMerger;
   #isEnabled = false;
-  #sequence = 0;
+  /** How many messages went out: the number of the last one, before it wraps to its sequence number. */
+  #count = 0;
+  #recent = new RecentEvents();
   #pointerTotals = new Totals();
   #wheelTotals = new Totals();
 
   constructor(outlet: InputOutlet) {
     this.#outlet = outlet;
-    this.#merger = new MotionMerger((message) => this.#emit("motion", message));
+    this.#merger = new MotionMerger((message) => this.#emitMerged(message));
     this.#heartbeat = new HeldHeartbeat(this.#held, () => this.#tellHeld());
   }
 
@@ -66,7 +71,8 @@ export class InputSender {
   /** Forget everything of the last peer: sequence and totals start at zero when the channels open. */
   reset(): void {
     this.setEnabled(false);
-    this.#sequence = 0;
+    this.#count = 0;
+    this.#recent = new RecentEvents();
     this.#pointerTotals = new Totals();
     this.#wheelTotals = new Totals();
   }
@@ -102,15 +108,15 @@ export class InputSender {
     const place = position ?? this.#pointerTotals.now();
     // The button carries the place reliably: motion that still waits would only arrive late.
     this.#merger.forget(isLocked ? "pointer_totals" : "pointer");
-    const sequence = this.#emit("keys", { type: "button", button, is_down: isDown, is_locked: isLocked, ...place });
+    const number = this.#emitEvent({ type: "button", button, is_down: isDown, is_locked: isLocked, ...place });
     this.#heartbeat.start();
-    if (sequence !== null) this.#outlet.buttonSent({ sequence, button, isDown, timeStamp });
+    if (number !== null) this.#outlet.buttonSent({ sequence: number & 0xffff, button, isDown, timeStamp });
   }
 
   /** Press or release a key; repeats and keys without a code are not sent. */
   key(code: string, isDown: boolean): void {
     if (!this.#isEnabled || !isSendableCode(code) || !this.#held.setCode(code, isDown)) return;
-    this.#emit("keys", { type: "key", code, is_down: isDown });
+    this.#emitEvent({ type: "key", code, is_down: isDown });
     this.#heartbeat.start();
   }
 
@@ -127,7 +133,7 @@ export class InputSender {
     }
     const modifiers = this.#held.codes.filter((code) => MODIFIERS.test(code));
     for (const code of modifiers) this.key(code, false);
-    for (const piece of pieces) this.#emit("keys", { type: "text", text: piece });
+    for (const piece of pieces) this.#emitEvent({ type: "text", text: piece });
     for (const code of modifiers) this.key(code, true);
   }
 
@@ -144,8 +150,9 @@ export class InputSender {
 
   /** Let go of everything, because no release can be seen any more: focus, visibility or the pointer lock is lost. */
   releaseAll(): void {
-    if (this.#isEnabled && !this.#held.isEmpty) this.#emit("keys", { type: "release_all" });
+    if (!this.#isEnabled || this.#held.isEmpty) return;
     this.#forgetHeld();
+    this.#emitEvent({ type: "release_all" });
   }
 
   #forgetHeld(): void {
@@ -156,15 +163,31 @@ export class InputSender {
 
   #tellHeld(): void {
     this.#emit("keys", { type: "held", buttons: this.#held.buttons, codes: this.#held.codes });
+    // A sign of life that waits behind no lost message: without one for a while the server releases what is held.
+    this.#merger.push({ type: "recap" });
   }
 
-  /** Send with the next number of the sequence and return it, or null if the channel did not take it. */
-  #emit(channel: "motion", message: InputMessage): number | null;
+  /** Send an event, and repeat it at once with those before it: lost on its own channel, it would come much later. */
+  #emitEvent(event: KeysEvent): number | null {
+    const number = this.#emit("keys", event);
+    if (number === null) return null;
+    this.#recent.add(event, number, performance.now());
+    this.#merger.push({ type: "recap" });
+    return number;
+  }
+
+  #emitMerged(message: Merged): void {
+    const isRecap = message.type === "recap";
+    this.#emit("motion", isRecap ? this.#recent.recap(this.#count + 1, performance.now()) : message);
+  }
+
+  /** Send with the next number and return it, or null if the channel did not take the message. */
+  #emit(channel: "motion", message: MotionMessage): number | null;
   #emit(channel: "keys", message: KeysMessage): number | null;
   #emit(channel: InputChannel, message: InputMessage): number | null {
-    const sequence = (this.#sequence + 1) & 0xffff;
-    if (!this.#outlet.send(channel, serializeInput(message, sequence))) return null;
-    this.#sequence = sequence;
-    return sequence;
+    const number = this.#count + 1;
+    if (!this.#outlet.send(channel, serializeInput(message, number))) return null;
+    this.#count = number;
+    return number;
   }
 }

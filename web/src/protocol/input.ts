@@ -8,26 +8,36 @@
 export const MAX_CODE_BYTES = 32;
 export const MAX_TEXT_BYTES = 1024;
 export const MAX_HELD_CODES = 32;
+export const MAX_RECAP_EVENTS = 32;
 export const BUTTONS = 5;
 
-export type MotionMessage =
+export type Motion =
   | { type: "pointer"; x: number; y: number }
   | { type: "pointer_totals"; x: number; y: number }
   | { type: "wheel_totals"; x: number; y: number };
 
-export type KeysMessage =
+export type KeysEvent =
   | { type: "key"; code: string; is_down: boolean }
   | { type: "button"; button: number; is_down: boolean; is_locked: boolean; x: number; y: number }
   | { type: "text"; text: string }
-  | { type: "held"; buttons: number; codes: readonly string[] }
   | { type: "release_all" };
 
+/** All events after the message that is `reach` numbers older, as they went out, oldest first. */
+export interface Recap {
+  type: "recap";
+  reach: number;
+  events: readonly Uint8Array[];
+}
+
+export type MotionMessage = Motion | Recap;
+export type KeysMessage = KeysEvent | { type: "held"; buttons: number; codes: readonly string[] };
 export type InputMessage = MotionMessage | KeysMessage;
 
 const TYPE_BYTES = {
   pointer: 0x01,
   pointer_totals: 0x02,
   wheel_totals: 0x03,
+  recap: 0x04,
   key: 0x10,
   button: 0x11,
   text: 0x12,
@@ -82,6 +92,8 @@ function body(message: InputMessage): Uint8Array<ArrayBuffer> {
     case "pointer_totals":
     case "wheel_totals":
       return totals(message.x, message.y);
+    case "recap":
+      return recap(message);
     case "key":
       return concatenate([message.is_down ? IS_DOWN : 0], codeBytes(message.code));
     case "button":
@@ -109,7 +121,14 @@ function totals(x: number, y: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-function button(message: KeysMessage & { type: "button" }): Uint8Array<ArrayBuffer> {
+function recap({ reach, events }: Recap): Uint8Array<ArrayBuffer> {
+  const head = new Uint8Array(5);
+  viewOf(head).setUint32(0, inRange(reach, 0, 0xffffffff, "reach"));
+  viewOf(head).setUint8(4, inRange(events.length, 0, MAX_RECAP_EVENTS, "events"));
+  return concatenate(head, ...events.flatMap((event) => [[inRange(event.length, 0, 255, "event length")], event]));
+}
+
+function button(message: KeysEvent & { type: "button" }): Uint8Array<ArrayBuffer> {
   const limit = message.is_locked ? 0x7fffffff : 65535;
   const bytes = new Uint8Array(HEADER_BYTES + 10);
   const view = viewOf(bytes);

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MotionMerger } from "../../src/input/merger";
-import type { MotionMessage } from "../../src/protocol/input";
+import type { Motion } from "../../src/protocol/input";
 
-const at = (x: number): MotionMessage => ({ type: "pointer", x, y: 0 });
+const at = (x: number): Motion => ({ type: "pointer", x, y: 0 });
 
 describe("MotionMerger", () => {
   let sent: { x: number; type: string; atMs: number }[];
@@ -12,7 +12,10 @@ describe("MotionMerger", () => {
     vi.useFakeTimers();
     const startMs = performance.now();
     sent = [];
-    merger = new MotionMerger(({ x, type }) => sent.push({ x, type, atMs: performance.now() - startMs }));
+    merger = new MotionMerger((message) => {
+      const x = message.type === "recap" ? 0 : message.x;
+      sent.push({ x, type: message.type, atMs: performance.now() - startMs });
+    });
   });
 
   afterEach(() => {

@@ -5,6 +5,7 @@ const TYPES: Record<number, string> = {
   1: "pointer",
   2: "pointer_totals",
   3: "wheel_totals",
+  4: "recap",
   16: "key",
   17: "button",
   18: "text",
@@ -13,7 +14,7 @@ const TYPES: Record<number, string> = {
 };
 
 describe("InputSender", () => {
-  let sent: { channel: string; type: string; sequence: number; bytes: Uint8Array }[];
+  let sent: { channel: string; type: string; sequence: number; bytes: Uint8Array<ArrayBuffer> }[];
   let buttons: SentButton[];
   let refusals: number[];
   let isOpen: boolean;
@@ -41,17 +42,21 @@ describe("InputSender", () => {
     vi.useRealTimers();
   });
 
+  const withoutRecaps = () => sent.filter(({ type }) => type !== "recap");
+  const recaps = () => sent.filter(({ type }) => type === "recap").map(({ bytes }) => readRecap(bytes));
+
   test("numbers all messages with one sequence across both channels", () => {
     input.pointer({ x: 1, y: 2 });
     input.key("KeyA", true);
     input.wheel(0, 120);
     input.key("KeyA", false);
 
-    expect(sent.map(({ channel, sequence }) => [channel, sequence])).toEqual([
-      ["motion", 1],
-      ["keys", 2],
-      ["motion", 3],
-      ["keys", 4],
+    expect(sent.map(({ channel, type, sequence }) => [channel, type, sequence])).toEqual([
+      ["motion", "pointer", 1],
+      ["keys", "key", 2],
+      ["motion", "recap", 3],
+      ["motion", "wheel_totals", 4],
+      ["keys", "key", 5],
     ]);
   });
 
@@ -61,7 +66,8 @@ describe("InputSender", () => {
     isOpen = true;
     input.key("KeyB", true);
 
-    expect(sent.map(({ sequence }) => sequence)).toEqual([1]);
+    expect(withoutRecaps().map(({ sequence }) => sequence)).toEqual([1]);
+    expect(recaps()).toEqual([{ reach: 2, sequences: [1] }]);
   });
 
   test("sends nothing without the seat", () => {
@@ -89,7 +95,7 @@ describe("InputSender", () => {
     input.shift(5, -6);
     input.button(2, true, null, 0);
 
-    const view = new DataView((sent.at(-1)?.bytes ?? new Uint8Array()).buffer as ArrayBuffer);
+    const view = new DataView((withoutRecaps().at(-1)?.bytes ?? new Uint8Array()).buffer);
     expect([view.getUint8(4), view.getInt32(5), view.getInt32(9)]).toEqual([0b11, 5, -6]);
   });
 
@@ -99,7 +105,7 @@ describe("InputSender", () => {
     input.button(0, true, { x: 2, y: 2 }, 0);
     vi.advanceTimersByTime(90);
 
-    expect(sent.map(({ type }) => type)).toEqual(["pointer", "button"]);
+    expect(withoutRecaps().map(({ type }) => type)).toEqual(["pointer", "button"]);
   });
 
   test("lets go of everything once", () => {
@@ -110,14 +116,15 @@ describe("InputSender", () => {
     input.key("KeyW", false);
     vi.advanceTimersByTime(1000);
 
-    expect(sent.map(({ type }) => type)).toEqual(["key", "button", "release_all"]);
+    expect(withoutRecaps().map(({ type }) => type)).toEqual(["key", "button", "release_all"]);
+    expect(recaps().at(-1)?.sequences).toHaveLength(3);
   });
 
   test("lifts held modifiers while text is entered", () => {
     input.key("ControlLeft", true);
     input.text("é");
 
-    expect(sent.map(({ type, bytes }) => [type, type === "key" ? bytes[3] : null])).toEqual([
+    expect(withoutRecaps().map(({ type, bytes }) => [type, type === "key" ? bytes[3] : null])).toEqual([
       ["key", 1],
       ["key", 0],
       ["text", null],
@@ -127,17 +134,17 @@ describe("InputSender", () => {
 
   test("enters a long text whole or not at all", () => {
     input.text("x".repeat(32 * 1024));
-    expect(sent.map(({ type }) => type)).toEqual(Array(32).fill("text"));
+    expect(withoutRecaps().map(({ type }) => type)).toEqual(Array(32).fill("text"));
 
     input.text("x".repeat(32 * 1024 + 1));
-    expect(sent).toHaveLength(32);
+    expect(withoutRecaps()).toHaveLength(32);
     expect(refusals).toEqual([32 * 1024]);
   });
 
   test("presses a chord in order and releases it in reverse", () => {
     input.chord(["ControlLeft", "Delete"]);
 
-    const codes = sent.map(({ bytes }) => `${new TextDecoder().decode(bytes.subarray(5))} ${bytes[3]}`);
+    const codes = withoutRecaps().map(({ bytes }) => `${new TextDecoder().decode(bytes.subarray(5))} ${bytes[3]}`);
     expect(codes).toEqual(["ControlLeft 1", "Delete 1", "Delete 0", "ControlLeft 0"]);
   });
 
@@ -158,5 +165,62 @@ describe("InputSender", () => {
 
     const last = sent.at(-1);
     expect([last?.type, last?.sequence, last?.bytes.at(-1)]).toEqual(["pointer_totals", 1, 1]);
+    input.key("KeyB", true);
+    expect(recaps().at(-1)).toEqual({ reach: 3, sequences: [2] });
+  });
+
+  test("repeats each event at once, and with the next ones", () => {
+    input.key("KeyA", true);
+    vi.advanceTimersByTime(30);
+    input.key("KeyA", false);
+
+    expect(sent.map(({ channel, type }) => `${channel} ${type}`)).toEqual([
+      "keys key",
+      "motion recap",
+      "keys key",
+      "motion recap",
+    ]);
+    expect(recaps()).toEqual([
+      { reach: 2, sequences: [1] },
+      { reach: 4, sequences: [1, 3] },
+    ]);
+  });
+
+  test("repeats what came at once in one recap", () => {
+    input.chord(["ControlLeft", "AltLeft", "Delete"]);
+    vi.advanceTimersByTime(4);
+
+    expect(recaps()).toEqual([
+      { reach: 2, sequences: [1] },
+      { reach: 8, sequences: [1, 3, 4, 5, 6, 7] },
+    ]);
+  });
+
+  test("repeats the last recap, in case that it is lost as well", () => {
+    input.chord(["KeyA"]);
+    vi.advanceTimersByTime(1000);
+
+    const last = recaps().slice(-3);
+    expect(last.map(({ sequences }) => sequences)).toEqual([
+      [1, 3],
+      [1, 3],
+      [1, 3],
+    ]);
+  });
+
+  test("says in a recap with each heartbeat that no event is missing", () => {
+    input.key("KeyA", true);
+    vi.advanceTimersByTime(2000);
+    const last = sent.at(-1);
+
+    expect(sent.filter(({ type }) => type === "held")).toHaveLength(20);
+    expect(recaps().at(-1)).toEqual({ reach: (last?.sequence ?? 0) - 1, sequences: [] });
   });
 });
+
+function readRecap(bytes: Uint8Array<ArrayBuffer>): { reach: number; sequences: number[] } {
+  const view = new DataView(bytes.buffer);
+  const sequences: number[] = [];
+  for (let at = 8; at < bytes.length; at += 1 + view.getUint8(at)) sequences.push(view.getUint16(at + 2));
+  return { reach: view.getUint32(3), sequences };
+}

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import vectors from "../../../tests/vectors/input.json";
-import { type InputMessage, MAX_TEXT_BYTES, serializeInput, splitText } from "../../src/protocol/input";
+import { type InputMessage, type KeysEvent, MAX_TEXT_BYTES, serializeInput, splitText } from "../../src/protocol/input";
 
 const hexOf = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 const bytesOf = (text: string) => new TextEncoder().encode(text).length;
 
 describe("serializeInput", () => {
   test.each(vectors.valid)("writes the bytes of the shared vector: $name", ({ hex, message }) => {
-    const bytes = serializeInput(message as unknown as InputMessage, message.sequence);
+    const bytes = serializeInput(messageOf(message), message.sequence);
 
     expect(hexOf(bytes)).toBe(hex);
   });
@@ -28,6 +28,9 @@ describe("serializeInput", () => {
     ["an empty text", { type: "text", text: "" }],
     ["a text that is too long", { type: "text", text: "x".repeat(MAX_TEXT_BYTES + 1) }],
     ["more held keys than a message has room for", { type: "held", buttons: 0, codes: Array(33).fill("KeyA") }],
+    ["a recap of too many events", { type: "recap", reach: 99, events: Array(33).fill(new Uint8Array(3)) }],
+    ["a recap of an event that is too long", { type: "recap", reach: 9, events: [new Uint8Array(256)] }],
+    ["a recap that reaches ahead", { type: "recap", reach: -1, events: [] }],
     ["a sixth held button", { type: "held", buttons: 32, codes: [] }],
   ])("refuses %s", (_name, message) => {
     expect(() => serializeInput(message, 0)).toThrow(RangeError);
@@ -55,6 +58,15 @@ describe("splitText", () => {
     expect(splitText("")).toEqual([]);
   });
 });
+
+type Vector = (typeof vectors.valid)[number]["message"];
+
+function messageOf(message: Vector): InputMessage {
+  if (!("events" in message)) return message as unknown as InputMessage;
+  const events = message.events as unknown as (KeysEvent & { sequence: number })[];
+  const written = events.map((event) => serializeInput(event, event.sequence));
+  return { type: "recap", reach: message.reach as number, events: written };
+}
 
 function buttonAt(x: number, y: number): InputMessage & { type: "button" } {
   return { type: "button", button: 0, is_down: true, is_locked: false, x, y };

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from tests.fakes.program import served
-from tests.fakes.refusals import HOLD_CHANNEL_OF_KEYS, HOLD_SEAT
+from tests.fakes.refusals import (
+    DELAY_EVERY_THIRD_KEY,
+    HOLD_CHANNEL_OF_KEYS,
+    HOLD_KEYS,
+    HOLD_SEAT,
+    LOSE_EVERY_THIRD_MOTION,
+)
 from tests.fakes.tab import SIZE, OpenTab, Rgb
 from tests.fakes.xvfb import WITHOUT_XVFB, wait_for
 
@@ -128,6 +134,34 @@ def test_what_is_typed_before_the_page_knows_of_its_seat_arrives(terminal: Termi
 
     wait_for(lambda: terminal.lines()[-1:] == ["before the seat"])
     assert tab.ask("player.seat") is None
+
+
+def test_typed_text_arrives_whole_while_messages_are_lost(terminal: Terminal, open_tab: OpenTab) -> None:
+    tab = open_tab(DELAY_EVERY_THIRD_KEY, LOSE_EVERY_THIRD_MOTION)
+    tab.control(terminal.url)
+
+    tab.page.keyboard.type("each letter arrives, and it arrives once.", delay=20)
+    tab.page.keyboard.press("Enter")
+
+    wait_for(lambda: terminal.lines()[-1:] == ["each letter arrives, and it arrives once."])
+    assert tab.page.evaluate("() => window.lateKeys") > 0
+    assert tab.page.evaluate("() => window.lostMotion") > 0
+
+
+def test_typed_text_does_not_wait_for_a_lost_message(terminal: Terminal, open_tab: OpenTab) -> None:
+    tab = open_tab(HOLD_KEYS)
+    tab.control(terminal.url)
+
+    tab.page.keyboard.type("no waiting")
+    tab.page.keyboard.press("Enter")
+    wait_for(lambda: terminal.lines()[-1:] == ["no waiting"])
+    tab.page.evaluate("() => window.letGo()")
+    tab.page.keyboard.type("and nothing twice")
+    tab.page.keyboard.press("Enter")
+    wait_for(lambda: terminal.lines()[-1:] == ["and nothing twice"])
+    lines = terminal.lines()
+
+    assert lines[-2:] == ["no waiting", "and nothing twice"]
 
 
 def test_terminal_that_stands_still_after_typing_shows_no_freeze(terminal: Terminal, open_tab: OpenTab) -> None:

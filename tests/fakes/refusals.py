@@ -65,3 +65,24 @@ window.lostMotion = 0;
   };
 }
 """
+
+# Each COUNTth message of the channel "keys" comes late, and all behind it as well, as when it is lost and has to
+# be sent again. Where that is to last, the test says when it is over: `letGo()`.
+_DELAY_KEYS = """
+window.lateKeys = 0;
+{
+  const send = RTCDataChannel.prototype.send;
+  const waiting = [];
+  let count = 0;
+  window.letGo = () => waiting.splice(0).forEach((call) => call());
+  RTCDataChannel.prototype.send = function (message) {
+    const isLate = this.label === 'keys' && ++count % COUNT === 0;
+    if (this.label !== 'keys' || (!isLate && waiting.length === 0)) return send.call(this, message);
+    window.lateKeys += 1;
+    waiting.push(() => send.call(this, message));
+    if (isLate) AGAIN;
+  };
+}
+"""
+DELAY_EVERY_THIRD_KEY = _DELAY_KEYS.replace("COUNT", "3").replace("AGAIN", "setTimeout(window.letGo, 400)")
+HOLD_KEYS = _DELAY_KEYS.replace("COUNT", "1").replace("AGAIN", "{}")

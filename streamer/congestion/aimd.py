@@ -70,6 +70,8 @@ _DROP_RATIO = 0.7
 # seconds to be sure of: our own queues are drained by then.
 _YIELD_RATIO = 0.5
 _YIELD_REPORTS = 3
+# What is left then of our own queue, of what there was after half of that time, is less than this.
+_DRAINED_RATIO = 0.7
 _COMPETE_AFTER_US = 2_000_000
 # Beside a sender that grows until packets are lost: what TCP's Cubic gives up at a loss is a third, once per round trip
 # of a full queue; we share with one such sender at most by halves.
@@ -77,6 +79,8 @@ _COMPETE_CUT_RATIO = 0.85
 _COMPETE_CUT_US = 1_000_000
 _COMPETE_GROWTH_PER_S = 0.08
 _FAIR_RATIO = 0.5
+# From here on frames of 60 fps are trains of six packets.
+_TELLING_BPS = 4_000_000
 _COMPETE_CALM_US = 1_000_000
 # What went on during a longer pause between reports is not known, so it counts no more than a usual one.
 _MAX_ELAPSED_US = 150_000
@@ -114,6 +118,8 @@ class RateControl:
         self._entered_bps = self.rate_bps
         self._entered_trust = self._trust
         self._yields = 0
+        # How long the queue was when half of that time had passed.
+        self._drained_from_us = 0
         # How fast one train passed that made us drain.
         self._slow_bps: int | None = None
         self._calm_since_us: int | None = None
@@ -134,7 +140,7 @@ class RateControl:
                 self._follow(signals, elapsed_us)
             case Phase.DRAIN:
                 self._drain(signals)
-            case Phase.COMPETE:
+            case _:
                 self._compete(signals, elapsed_us)
 
     @property
@@ -162,6 +168,7 @@ class RateControl:
         self._entered_bps = self.rate_bps
         self._entered_trust = self._trust
         self._yields = 0
+        self._drained_from_us = 0
         self._slow_bps = None
         self._calm_since_us = None
 
@@ -246,12 +253,14 @@ class RateControl:
             self.is_rebased = True
             self._follow_again(now_us)
             return
+        if age_us > _COMPETE_AFTER_US // 2 and not self._drained_from_us:
+            self._drained_from_us = signals.standing_us
         if age_us > _COMPETE_AFTER_US:
-            if signals.standing_us > HIGH_US + self._slack_us and self._yields >= _YIELD_REPORTS:
+            if self._is_of_others(signals):
                 self._enter(Phase.COMPETE, now_us)
-            else:
-                self._follow_again(now_us)
-            return
+                return
+            # A long queue of our own takes longer.
+            self._entered_at_us, self._drained_from_us = now_us, 0
         self._lower(signals)
 
     def _lower(self, signals: Signals) -> None:
@@ -266,6 +275,12 @@ class RateControl:
         if self._is_yielding(signals):
             rate_bps = max(rate_bps, _YIELD_RATIO * min(self._entered_bps, self._whole_bps))
         self.set_rate(min(rate_bps, self._entered_bps), Reason.QUEUE)
+
+    def _is_of_others(self, signals: Signals) -> bool:
+        """Return whether the queue is as long as ever although we gave way, and trains do not say we are alone."""
+        is_alone = signals.train is not None and self._trust >= _SHARED_TRUST
+        is_standing = signals.standing_us > HIGH_US + self._slack_us
+        return is_standing and not is_alone and signals.standing_us > _DRAINED_RATIO * self._drained_from_us
 
     def _is_yielding(self, signals: Signals) -> bool:
         """Return whether somebody else makes the queue: trains pass much faster than we are served, all of a sudden."""
@@ -301,6 +316,13 @@ class RateControl:
         if signals.lost_packets and now_us - self._cut_at_us > _COMPETE_CUT_US:
             self._cut_at_us = now_us
             rate_bps *= _COMPETE_CUT_RATIO
-        elif rate_bps < _FAIR_RATIO * self._whole_bps:
-            rate_bps *= 1 + _COMPETE_GROWTH_PER_S * elapsed_us / _SECOND_US
+        elif (missing_bps := self._missing_bps(signals)) > 0:
+            rate_bps += max(rate_bps, missing_bps) * _COMPETE_GROWTH_PER_S * elapsed_us / _SECOND_US
         self.set_rate(rate_bps, Reason.COMPETITION)
+
+    def _missing_bps(self, signals: Signals) -> float:
+        """Return how far we are from the half that is ours, as far as trains tell; or from a rate at which they do."""
+        if signals.train is not None:
+            self._whole_bps = signals.train.rate_bps
+            return _FAIR_RATIO * self._whole_bps - self.rate_bps
+        return max(_FAIR_RATIO * self._whole_bps, _TELLING_BPS) - self.rate_bps

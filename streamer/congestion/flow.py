@@ -90,13 +90,13 @@ class Flow(Generic[PacketT]):
     def padding_due_bytes(self, now_us: int) -> int:
         """Return how much an active probe wants to be sent beyond what was released."""
         probe = self.decision.probe
-        if probe is None or self._pacer.backlog_packets or self._cluster_left_bytes() <= 0:
+        if probe is None or self._pacer.backlog_packets or self._cluster_left_bytes() <= 0 or self._is_shut():
             return 0
         if not self._cluster_bytes:
             if now_us < self._cluster_at_us + _PROBE_PATIENCE_US:
                 return 0
             self._cluster_at_us = now_us
-        # Whoever cannot make padding is asked again with the next step.
+        # Whoever cannot make padding is asked again after as long a wait.
         self._padding_at_us = now_us + _PROBE_STEP_US
         due_bytes = probe.rate_bps * (now_us - self._cluster_at_us + _PROBE_STEP_US) // _BITS_PER_BYTE_US
         return max(0, min(due_bytes - self._cluster_bytes, self._cluster_left_bytes()))
@@ -201,7 +201,7 @@ class Flow(Generic[PacketT]):
 
     def _probe_wake_us(self) -> int | None:
         """Return when padding may be due."""
-        if self._cluster_left_bytes() <= 0 or self._pacer.backlog_packets:
+        if self._cluster_left_bytes() <= 0 or self._pacer.backlog_packets or self._is_shut():
             return None
         return max(self._padding_at_us, 0 if self._cluster_bytes else self._cluster_at_us + _PROBE_PATIENCE_US)
 

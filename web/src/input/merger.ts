@@ -40,6 +40,11 @@ export class MotionMerger {
     this.#lanes.get(kind)?.clear();
   }
 
+  /** Forget all motion that waits. A recap is of what came before, and stays. */
+  forgetMotion(): void {
+    for (const [kind, lane] of this.#lanes) if (kind !== "recap") lane.clear();
+  }
+
   clear(): void {
     for (const lane of this.#lanes.values()) lane.clear();
   }

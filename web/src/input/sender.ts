@@ -81,6 +81,7 @@ export class InputSender {
   setEnabled(isEnabled: boolean): void {
     if (this.#isEnabled === isEnabled) return;
     this.#isEnabled = isEnabled;
+    this.#merger.clear();
     this.#forgetHeld();
   }
 
@@ -150,15 +151,15 @@ export class InputSender {
 
   /** Let go of everything, because no release can be seen any more: focus, visibility or the pointer lock is lost. */
   releaseAll(): void {
-    if (!this.#isEnabled || this.#held.isEmpty) return;
+    const isTold = this.#isEnabled && !this.#held.isEmpty;
+    this.#merger.forgetMotion();
     this.#forgetHeld();
-    this.#emitEvent({ type: "release_all" });
+    if (isTold) this.#emitEvent({ type: "release_all" });
   }
 
   #forgetHeld(): void {
     this.#held.clear();
     this.#heartbeat.stop();
-    this.#merger.clear();
   }
 
   #tellHeld(): void {

@@ -27,7 +27,7 @@ _FRAME_US = 16_000
 _SLOW_RATIO = 0.7
 # How much of what the path carries is used. The rest absorbs that frames are not of equal size: at 0.98 the queue of a
 # full path of 20 Mbit/s is 9 ms at the 95th percentile, at 0.97 it is 8.6 ms (streamer bench network).
-SAFE_RATIO = 0.975
+SAFE_RATIO = 0.98
 # A queue is drained within this time: a sooner end takes more of the rate than a later one is worth. Below 0.4 of the
 # rate nothing is left to see; above 0.92 a sender that shares the path would not give way.
 _DRAIN_US = 350_000

@@ -14,6 +14,7 @@ from streamer.congestion.aimd import (
     _COMPETE_GROWTH_PER_S,
     _DRAIN_RATIOS,
     _DRAIN_US,
+    _DRAINED_RATIO,
     _DROP_RATIO,
     _FAIR_RATIO,
     _FRAME_US,
@@ -25,6 +26,7 @@ from streamer.congestion.aimd import (
     _SHARED_CUT,
     _SINK_PER_S,
     _SLOW_RATIO,
+    _TELLING_BPS,
     _TRUST_RANGE,
     _VARIATION_COST,
     _YIELD_RATIO,
@@ -385,13 +387,22 @@ def test_ways_that_stay_as_long_although_less_is_sent_are_a_longer_route():
     assert not control.is_rebased
 
 
-def test_queue_that_does_not_drain_is_not_drained_for_ever():
+@pytest.mark.parametrize(
+    ("changes", "queue_ratio", "phase"),
+    [
+        pytest.param({}, 1.0, Phase.COMPETE, id="it stays although we gave way: others fill it"),
+        pytest.param({}, 0.8 * _DRAINED_RATIO, Phase.DRAIN, id="a long queue of our own takes longer"),
+        pytest.param({"train": _trains(0.5), "busy": _busy(0.5)}, 1.0, Phase.DRAIN, id="trains say that we are alone"),
+    ],
+)
+def test_queue_that_has_not_drained_after_two_seconds(changes, queue_ratio, phase):
     control = _Control()
-    control.hear(standing_us=_QUEUE_US)
+    control.hear(standing_us=100_000, **changes)
+    control.hear_for(_COMPETE_AFTER_US // 2 + _REPORT_US, standing_us=100_000, **changes)
 
-    control.hear_for(_COMPETE_AFTER_US + _REPORT_US, standing_us=_QUEUE_US)
+    control.hear_for(_COMPETE_AFTER_US // 2, standing_us=round(queue_ratio * 100_000), **changes)
 
-    assert control.phase is Phase.FOLLOW
+    assert control.phase is phase
 
 
 # Others on the path
@@ -459,13 +470,32 @@ def test_rate_holds_its_part_beside_a_sender_that_keeps_the_queue_full():
     assert control.rate_bps == pytest.approx(_FAIR_RATIO * _RATE_BPS, rel=0.01)
 
 
-def test_rate_grows_towards_its_part_slowly():
+@pytest.mark.parametrize(
+    ("rate_ratio", "changes", "grown_ratio"),
+    [
+        pytest.param(0.4, {}, 0.4, id="by what we have"),
+        pytest.param(0.1, {}, 0.4, id="or by what is missing, where that is more"),
+        pytest.param(0.1, {"train": _trains(0.4)}, 0.1, id="to the half of what passes by now"),
+    ],
+)
+def test_rate_grows_towards_its_part_slowly(rate_ratio, changes, grown_ratio):
     control = _competing()
-    control.set_rate(_RATE_BPS // 10, Reason.COMPETITION)
+    control.set_rate(rate_ratio * _RATE_BPS, Reason.COMPETITION)
 
-    control.hear(standing_us=100_000)
+    control.hear(standing_us=100_000, **changes)
 
-    assert control.rate_bps == pytest.approx(_RATE_BPS / 10 * (1 + _COMPETE_GROWTH_PER_S * _REPORT_S), rel=1e-4)
+    grown = rate_ratio + grown_ratio * _COMPETE_GROWTH_PER_S * _REPORT_S
+    assert control.rate_bps == pytest.approx(grown * _RATE_BPS, rel=1e-4)
+
+
+def test_rate_grows_beside_another_until_trains_tell():
+    control = _competing()
+    control.hear(standing_us=100_000, train=_trains(0.01))
+    control.set_rate(_FLOOR_BPS, Reason.COMPETITION)
+
+    control.hear_for(60_000_000, standing_us=100_000)
+
+    assert control.rate_bps == pytest.approx(_TELLING_BPS, rel=0.01)
 
 
 def test_rate_gives_way_to_loss_once_in_a_while_beside_another():

@@ -5,6 +5,7 @@ import pytest
 from streamer.congestion.recovery import (
     KEYFRAME_CALM_US,
     MAX_KEYFRAME_INTERVAL_US,
+    MAX_NAMED_PACKETS,
     MIN_KEYFRAME_INTERVAL_US,
     MIN_RESEND_INTERVAL_US,
     MIN_RESEND_LIMIT_BYTES,
@@ -61,9 +62,55 @@ def test_recovery_marks_what_it_resends():
 def test_recovery_resends_a_packet_once_in_half_a_round_trip(rtt_us, quiet_us):
     recovery = Recovery(_history())
     recovery.nack([3], _NOW_US, rtt_us)
+    recovery.resend_left(3, _NOW_US)
 
     assert _resent(recovery.nack([3, 4], _NOW_US + quiet_us - 1, rtt_us)) == [4]
     assert _resent(recovery.nack([3], _NOW_US + quiet_us, rtt_us)) == [3]
+
+
+def test_recovery_does_not_believe_in_a_round_trip_of_seconds():
+    recovery = Recovery(_history())
+    recovery.nack([3], _NOW_US, 60_000_000)
+    recovery.resend_left(3, _NOW_US)
+
+    assert _resent(recovery.nack([3], _NOW_US + MAX_KEYFRAME_INTERVAL_US // 2, 60_000_000)) == [3]
+
+
+def test_recovery_makes_no_second_copy_while_the_first_waits_to_leave():
+    recovery = Recovery(_history())
+    recovery.nack([3], _NOW_US, _RTT_US)
+
+    for repeated_us in range(5_000, 200_000, 5_000):
+        assert _resent(recovery.nack([3], _NOW_US + repeated_us, _RTT_US)) == []
+    recovery.resend_left(3, _NOW_US + 200_000)
+
+    # It counts from when it left.
+    assert _resent(recovery.nack([3], _NOW_US + 200_000 + _RTT_US // 2 - 1, _RTT_US)) == []
+    assert _resent(recovery.nack([3], _NOW_US + 200_000 + _RTT_US // 2, _RTT_US)) == [3]
+
+
+def test_recovery_does_not_wait_for_ever_for_a_copy_to_leave():
+    recovery = Recovery(_history())
+    recovery.nack([3], _NOW_US, _RTT_US)
+
+    assert _resent(recovery.nack([3], _NOW_US + MAX_KEYFRAME_INTERVAL_US, _RTT_US)) == []
+    assert _resent(recovery.nack([3], _NOW_US + MAX_KEYFRAME_INTERVAL_US + 1, _RTT_US)) == [3]
+
+
+def test_recovery_takes_note_of_copies_that_it_does_not_wait_for():
+    history = _history()
+
+    Recovery(history).resend_left(3, _NOW_US)
+
+    assert history.get(3).retransmitted_at_us is None
+
+
+def test_recovery_looks_at_a_bounded_part_of_what_a_message_names():
+    recovery = Recovery(_history(range(4), capacity=4, max_capacity=4))
+    named = [*[0x8000] * MAX_NAMED_PACKETS, 3]
+
+    assert _resent(recovery.nack(named, _NOW_US, _RTT_US)) == []
+    assert _resent(recovery.nack(named[1:], _NOW_US, _RTT_US)) == [3]
 
 
 def test_recovery_asks_for_a_keyframe_when_a_packet_is_no_longer_held():
@@ -134,7 +181,7 @@ def test_recovery_prefers_a_keyframe_when_the_resends_cost_more():
     limit = RESEND_LIMIT_IN_KEYFRAMES * 100
 
     assert len(recovery.nack(range(limit), _NOW_US, _RTT_US).resend) == limit
-    repair = recovery.nack(range(limit + 1), _NOW_US + _RTT_US, _RTT_US)
+    repair = recovery.nack(range(limit, 2 * limit + 1), _NOW_US + _RTT_US, _RTT_US)
 
     assert repair.needs_keyframe
     assert not repair.resend
@@ -146,7 +193,29 @@ def test_recovery_resends_a_small_loss_however_small_the_keyframe_was():
     limit = MIN_RESEND_LIMIT_BYTES // 1200
 
     assert len(recovery.nack(range(limit), _NOW_US, _RTT_US).resend) == limit
-    assert recovery.nack(range(limit + 1), _NOW_US + _RTT_US, _RTT_US).needs_keyframe
+    assert recovery.nack([limit], _NOW_US + 1, _RTT_US).needs_keyframe
+
+
+def test_recovery_counts_what_waits_to_leave_against_the_limit():
+    recovery = Recovery(_history(range(500)))
+    _keyframe(recovery, 0, size_bytes=1000)
+    limit = MIN_RESEND_LIMIT_BYTES // 1200
+    recovery.nack(range(limit), _NOW_US, _RTT_US)
+    for sequence in range(limit // 2):
+        recovery.resend_left(sequence, _NOW_US + 1)
+
+    assert len(recovery.nack(range(limit, limit + limit // 2), _NOW_US + 2, _RTT_US).resend) == limit // 2
+    assert recovery.nack([2 * limit], _NOW_US + 3, _RTT_US).needs_keyframe
+
+
+def test_recovery_waits_no_longer_for_copies_from_before_a_keyframe():
+    history = _history(range(100))
+    recovery = Recovery(history)
+    recovery.nack(range(MIN_RESEND_LIMIT_BYTES // 1200), _NOW_US, _RTT_US)
+    _keyframe(recovery, _NOW_US + 1, first_sequence=100)
+    _send(history, [100])
+
+    assert _resent(recovery.nack([100], _NOW_US + 2, _RTT_US)) == [100]
 
 
 def test_recovery_resends_a_large_loss_while_the_keyframe_it_belongs_to_is_fresh():

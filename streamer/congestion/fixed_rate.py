@@ -5,8 +5,8 @@ networks of one's own, and to measure what control costs.
 """
 
 from streamer.congestion.decision import Decision, RateLimits, Reason
-from streamer.congestion.path_estimator import PACING_RATIO
 from streamer.congestion.in_flight import Report, Sent
+from streamer.congestion.path_estimator import PACING_RATIO
 
 # Headers and resends, which the target is too small for by this much.
 _OVERHEAD_RATIO = 1.1

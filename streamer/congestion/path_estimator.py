@@ -138,8 +138,8 @@ class PathEstimator:
             elif self._busy_since_us is None:
                 self._busy_since_us = train.arrivals_us[0]
         self._train_rate.age(acked.newest_us)
-        if trains.open is not None:
-            queue.look(trains.open.arrivals_us[0], trains.open.low_us)
+        assert trains.open is not None
+        queue.look(trains.open.arrivals_us[0], trains.open.low_us)
 
     def _judge_loss(self, report: Report, now_us: int) -> None:
         if self._rate.phase is not Phase.FOLLOW:
@@ -172,11 +172,9 @@ class PathEstimator:
 
     def _signals(self, newest_index: int, lost_packets: int, now_us: int) -> Signals:
         queue, train = self._queue, self._trains.open
-        newest_us, slow_bps = 0, None
-        if train is not None:
-            newest_us = train.newest_way_us - queue.base_us
-            if newest_us > _SLOW_QUEUE_US and len(train.arrivals_us) >= _SLOW_PACKETS:
-                slow_bps = train.steady_bps()
+        assert train is not None
+        newest_us = train.newest_way_us - queue.base_us
+        is_slow = newest_us > _SLOW_QUEUE_US and len(train.arrivals_us) >= _SLOW_PACKETS
         return Signals(
             now_us=now_us,
             standing_us=queue.standing_us,
@@ -188,7 +186,7 @@ class PathEstimator:
             acked_bps=self._acked.rate_bps(),
             busy=self._busy(),
             train=self._train_rate.measure(queue.jitter_us),
-            slow_bps=slow_bps,
+            slow_bps=train.steady_bps() if is_slow else None,
             variation_ratio=self._train_rate.variation_ratio,
             is_application_limited=self._limit.is_limited,
             is_loss_suspicious=self._loss.is_suspicious,

@@ -25,11 +25,6 @@ class Silence:
         """How many times the rate is to be halved; 0 outside of silence."""
         return self._halvings
 
-    @property
-    def limit_us(self) -> int:
-        """After how long a packet without word counts as gone."""
-        return self._limit_us
-
     def sent(self, now_us: int) -> None:
         """Note that a packet left, of which the receiver will have something to say."""
         if self._waits_since_us is None:

@@ -490,3 +490,18 @@ def test_decisions_do_not_depend_on_what_the_receivers_clock_shows():
 
     # Somebody else read the first arrival as a delay since the zero of that clock.
     assert decisions[0] == decisions[1] == decisions[2]
+
+
+def test_flow_backs_off_when_every_packet_is_reported_lost():
+    flow = Flow(_LIMITS, fps=_FPS, has_feedback=True, now_us=0)
+    before_bps = flow.decision.estimate_bps
+
+    for index in range(200):
+        now_us = index * 10_000
+        flow.sent(index, _SIZE_BYTES, now_us, Priority.VIDEO)
+        # Somebody else looked at arrivals alone, and went on as before.
+        flow.feedback([(index, None)], now_us + 1000)
+        flow.tick(now_us + 2000)
+
+    assert flow.decision.reason is Reason.SILENCE
+    assert flow.decision.estimate_bps < before_bps / 4

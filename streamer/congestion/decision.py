@@ -39,7 +39,6 @@ class Reason(StrEnum):
     APPLICATION_LIMITED = "application-limited"
     COMPETITION = "competition"
     SILENCE = "silence"
-    SILENCE_OVER = "silence over"
     REMB = "remb"
     FIXED = "fixed"
 

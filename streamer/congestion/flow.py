@@ -28,8 +28,9 @@ _UNKNOWN_RTT_US = 200_000
 # Chromium reports every 50 ms from 220 kbit/s on. What a timer adds must not make a second copy of everything.
 _REPORT_US = 52_000
 _MIN_CONFIRMATION_US = 80_000
-# While nothing may leave, a packet as often as reports come: the first one that gets through tells that the rest may.
-_KNOCK_US = 50_000
+# While nothing may leave, a packet this often, 400 kbit/s: the first one that gets through tells that the rest may, and
+# what it waits for the next turn is added to the length of every outage.
+_KNOCK_US = 25_000
 # A frame that leaves at once. What is more than that has had packets behind it to show what is missing.
 _TAIL_PACKETS = 16
 

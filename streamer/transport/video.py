@@ -12,6 +12,7 @@ from aiortc import RTCDtlsTransport
 
 from streamer.alarm import Timer
 from streamer.clock import Clock
+from streamer.congestion.decision import RateLimits
 from streamer.congestion.estimator import make_estimator
 from streamer.congestion.fixed_rate import FixedRate
 from streamer.congestion.flow import Flow, Lost
@@ -66,8 +67,11 @@ class VideoStream:
         self._clock = clock
         self._ntp = ntp
         self._on_keyframe_wanted = on_keyframe_wanted
+        limits = settings.rate_limits
+        if not settings.is_adaptive:
+            limits = RateLimits(limits.start_bps, limits.start_bps, limits.start_bps)
         self._flow: Flow[Packet] = Flow(
-            settings.rate_limits,
+            limits,
             fps=settings.fps,
             has_feedback=has_feedback,
             now_us=now_us,

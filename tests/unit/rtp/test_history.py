@@ -119,3 +119,23 @@ def test_history_numbers_more_packets_than_there_are_sequences():
 def test_history_refuses_a_capacity_that_its_ring_cannot_have(capacity, maximum):
     with pytest.raises(ValueError, match="a history of"):
         SendHistory(capacity=capacity, max_capacity=maximum)
+
+
+@pytest.mark.parametrize(("count", "expected"), [(0, []), (2, [65537, 65536]), (9, [65537, 65536, 65535, 65534])])
+def test_history_gives_the_newest_packets_first(count, expected):
+    history = SendHistory(min_duration_us=0, capacity=4)
+    for index in range(65530, 65538):
+        history.add(_packet(index))
+
+    assert [packet.sequence for packet in history.newest(count)] == [index % 65536 for index in expected]
+
+
+def test_history_that_is_empty_has_no_newest_packets():
+    assert SendHistory().newest(3) == []
+
+
+def test_history_leaves_out_what_was_never_sent():
+    history = SendHistory(capacity=8)
+    history.add(_packet(3))
+
+    assert [packet.sequence for packet in history.newest(5)] == [3]

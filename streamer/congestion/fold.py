@@ -11,6 +11,8 @@ from streamer.media.frame import Capabilities, EncodeOrder, Wish
 
 # Renditions are a factor of two apart.
 RATE_CLASS_RATIO = 2
+# Longer than any queue that leaving out frames drains, shorter than what viewers call a freeze.
+STALLED_US = 250_000
 # An encoder that pays for a rate change with a keyframe is told of changes that are worth one: each costs about three
 # frames' bytes, so at most one in 5 s is 1 % of a stream of 60 fps.
 SPARED_CHANGE_RATIO = 0.15
@@ -28,6 +30,22 @@ def fold_target_bps(wishes: Sequence[Wish]) -> int:
     """Return the lowest target, but no less than half of the highest."""
     targets = [wish.target_bps for wish in wishes]
     return max(min(targets), max(targets) // RATE_CLASS_RATIO)
+
+
+def governing(wishes: Sequence[Wish]) -> list[Wish]:
+    """Return the wishes that the others have to put up with: those within a factor of two of the highest target."""
+    highest_bps = max(wish.target_bps for wish in wishes)
+    return [wish for wish in wishes if wish.target_bps * RATE_CLASS_RATIO >= highest_bps]
+
+
+def fold_backlog_us(wishes: Sequence[Wish]) -> int:
+    """Return the backlog that the next frame should wait for.
+
+    A viewer whose path has stopped is not helped by frames that are left out for the others too, unless it is alone.
+    """
+    wishes = governing(wishes)
+    moving = [wish for wish in wishes if wish.backlog_us < STALLED_US] or wishes
+    return max(wish.backlog_us for wish in moving)
 
 
 class Fold:
@@ -61,13 +79,15 @@ class Fold:
             raise LocalProtocolError("an order without a wish")
         keyframe_due_us = self.keyframe_due_us(wishes)
         keyframe = keyframe_due_us is not None and keyframe_due_us <= now_us
-        limits = [wish.max_frame_bytes for wish in wishes if wish.max_frame_bytes is not None]
+        governors = governing(wishes)
+        limits = [wish.max_frame_bytes for wish in governors if wish.max_frame_bytes is not None]
         losses = [wish.lost_capture_us for wish in wishes if wish.lost_capture_us is not None]
         return EncodeOrder(
             target_bps=self._settle(wishes, now_us, keyframe=keyframe),
-            fps=min(wish.fps for wish in wishes),
+            fps=min(wish.fps for wish in governors),
             keyframe=keyframe,
-            max_frame_bytes=min(limits, default=None),
+            # As with targets: no less than half of what the widest path takes.
+            max_frame_bytes=max(min(limits), max(limits) // RATE_CLASS_RATIO) if limits else None,
             is_refinement=is_refinement,
             lost_capture_us=min(losses, default=None),
         )

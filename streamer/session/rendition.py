@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Protocol
 
 from streamer.clock import Clock, sharpen_thread_timers
-from streamer.congestion.fold import Fold
+from streamer.congestion.fold import Fold, fold_backlog_us, governing
 from streamer.errors import StreamerError
 from streamer.media.cadence import Action, Cadence, Decision, is_settled
 from streamer.media.frame import EncodedFrame, EncodeOrder, PixelFormat, Post, Resolution, Subscriber, VideoFrame, Wish
@@ -109,8 +109,8 @@ class EncodedRendition:
             self._reader.wait(None, for_new=bool(wishes))
             return
         now_us, has_new = self._clock.now_us(), self._reader.has_new
-        fps = min(wish.fps for wish in wishes)
-        backlog_us = max(wish.backlog_us for wish in wishes)
+        fps = min(wish.fps for wish in governing(wishes))
+        backlog_us = fold_backlog_us(wishes)
         if self._fanout.is_behind:
             backlog_us = max(backlog_us, 1 + round(1_000_000 / fps))
         keyframe_due_us = self._fold.keyframe_due_us(wishes)

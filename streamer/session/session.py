@@ -341,8 +341,11 @@ class Session:
         """Move viewers to the renditions that their paths carry."""
         while True:
             await self._clock.sleep_until_us(self._clock.now_us() + _ARRANGE_INTERVAL_US)
-            for name, key in self._placement.place(self._needs(), self._clock.now_us()).items():
-                self._hub.move(name, key)
+            attempt(self._place, "the arrangement of viewers")
+
+    def _place(self) -> None:
+        for name, key in self._placement.place(self._needs(), self._clock.now_us()).items():
+            self._hub.move(name, key)
 
     def _needs(self) -> dict[str, Need]:
         source = self._studio.resolution

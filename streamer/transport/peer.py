@@ -20,6 +20,7 @@ from streamer.alarm import Timer
 from streamer.clock import Clock
 from streamer.errors import Closed, LocalProtocolError, RemoteProtocolError
 from streamer.media.frame import Resolution
+from streamer.protocol.allowance import Allowance
 from streamer.rtp.rtcp import Malformed, parse_compound
 from streamer.transport.base import PeerObserver, PeerSettings, PeerStatistics
 from streamer.transport.channels import Channels
@@ -41,6 +42,9 @@ logger = logging.getLogger(__name__)
 # From the offer to media: ICE has retransmitted its checks for 8 s by then, DTLS its flight three times. A viewer that
 # never answers shall not hold its place.
 CONNECT_TIMEOUT_US = 15_000_000
+# RTCP datagrams a second, and at once after the path has stalled. A browser sends twenty arrival reports a second and,
+# on a bad path, a request for each gap; what comes beyond this is not read.
+_RTCP_LIMIT = (300, 600)
 # What a close may take when a TURN server has gone away and is told goodbye in vain.
 _CLOSE_TIMEOUT_S = 3.0
 _SETTLE_TIMEOUT_S = 1.0
@@ -99,6 +103,7 @@ class RtcPeer:
         self._dtls._handle_rtp_data = self._received_rtp  # type: ignore[method-assign]
         self._ice.on("statechange", self._ice_changed)
         self._dtls.on("statechange", self._dtls_changed)
+        self._rtcp_allowance = Allowance(*_RTCP_LIMIT, clock.now_us())
         self._tasks: set[asyncio.Task[None]] = set()
         self._connect_timer: Timer | None = None
         self._candidate_messages = self._candidates = 0
@@ -236,6 +241,8 @@ class RtcPeer:
             timer.cancel()
 
     async def _received_rtcp(self, data: bytes) -> None:
+        if not self._rtcp_allowance.take(self._clock.now_us()):
+            return
         try:
             messages = parse_compound(data)
         except RemoteProtocolError:

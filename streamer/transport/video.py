@@ -39,6 +39,10 @@ logger = logging.getLogger(__name__)
 # The extension's specification has receivers interpolate; once a second is what they are used to.
 _CAPTURE_TIME_INTERVAL_US = 1_000_000
 _MAX_FRACTION = 256
+# More than this is not waited for to leave, and less than a keyframe is never thrown away: frames that come although
+# they should not (ready-made ones, or those of a rendition with other takers) would pile up while a path is silent.
+_OVERFLOW_US = 3_000_000
+_OVERFLOW_BYTES = 256 * 1024
 # A decoder that is busy for more of the time than this has no reserve for a picture that is harder than usual.
 _BUSY_DECODER_RATIO = 0.7
 
@@ -99,6 +103,13 @@ class VideoStream:
         if self._needs_keyframe and not frame.is_keyframe:
             self._request(recovery.request_keyframe(now_us, self._rtt_us))
             return
+        if self._has_overflowed(now_us):
+            # What waits is too old to be worth sending. The viewer goes on with a keyframe when its path does.
+            self._flow.clear()
+            self._needs_keyframe = not frame.is_keyframe
+            self._request(recovery.request_keyframe(now_us, self._rtt_us))
+            if self._needs_keyframe:
+                return
         self._frames += 1
         if frame.is_keyframe:
             self._keyframes += 1
@@ -191,6 +202,9 @@ class VideoStream:
             self._announce_timer.cancel()
         self._egress.close()
         self._stream.forget()
+
+    def _has_overflowed(self, now_us: int) -> bool:
+        return self._flow.waiting_bytes > _OVERFLOW_BYTES and self._flow.backlog_us(now_us) > _OVERFLOW_US
 
     def _woken(self, now_us: int) -> None:
         self._flow.tick(now_us)

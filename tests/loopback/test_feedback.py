@@ -144,3 +144,36 @@ async def test_outage_ends_with_a_keyframe_when_resends_would_cost_more(joined, 
 
     await until(lambda: observer.keyframes_wanted > told)
     assert viewer.datagrams_dropped > 100
+
+
+async def test_more_reports_than_any_browser_sends_are_not_read(joined):
+    peer, viewer = joined
+    await play(peer, Clip(), 1)
+    malformed = b"\x80\xc9\x00\x09" + bytes(8)
+
+    for _ in range(1_000):
+        await viewer.send_rtcp(malformed)
+    await until(lambda: peer.malformed_rtcp >= 500)
+
+    assert peer.malformed_rtcp < 900
+
+
+async def test_frames_that_wait_too_long_give_way_to_a_keyframe(joined, observer):
+    peer, _ = joined
+    clip = Clip(bit_rate=8_000_000)
+    await play(peer, clip, 1)
+    told, keyframes = observer.keyframes_wanted, peer.statistics().keyframes
+    # Nothing leaves any more: the rate is the lowest there is.
+    flow = peer.video._video._flow
+    flow._pacer.set_pacing(1_000)
+
+    frame = clip.frame(SystemClock().now_us())
+    for _ in range(40):
+        peer.video.offer(frame)
+    waiting = flow.waiting_bytes
+    await until(lambda: observer.keyframes_wanted > told)
+
+    assert waiting < 2 * 256 * 1024
+    assert peer.video.wish().keyframe
+    peer.video.offer(clip.frame(SystemClock().now_us(), keyframe=True))
+    assert peer.statistics().keyframes == keyframes + 1

@@ -6,8 +6,10 @@ from streamer.congestion.fold import (
     KEYFRAME_BURST,
     MIN_KEYFRAME_INTERVAL_US,
     SPARED_INTERVAL_US,
+    STALLED_US,
     SUSTAINED_KEYFRAME_INTERVAL_US,
     Fold,
+    fold_backlog_us,
     fold_target_bps,
 )
 from streamer.errors import LocalProtocolError
@@ -175,3 +177,37 @@ def test_fold_says_from_when_on_a_keyframe_is_due():
 
     assert due_us == [0, 50 + MIN_KEYFRAME_INTERVAL_US]
     assert fold.keyframe_due_us([_wish()]) is None
+
+
+def test_fold_heeds_rate_and_size_of_frames_of_those_within_a_factor_of_two():
+    slow = _wish(1 * _MBPS, fps=30.0, max_frame_bytes=187)
+    others = [_wish(20 * _MBPS, max_frame_bytes=90_000), _wish(12 * _MBPS, fps=50.0, max_frame_bytes=60_000)]
+
+    order = _fold().order([slow, *others], 0)
+
+    assert order.fps == 50.0
+    assert order.max_frame_bytes == 60_000
+
+
+def test_fold_makes_frames_at_least_half_as_large_as_the_widest_path_takes():
+    wishes = [_wish(max_frame_bytes=90_000), _wish(max_frame_bytes=187)]
+
+    assert _fold().order(wishes, 0).max_frame_bytes == 45_000
+
+
+@pytest.mark.parametrize(
+    ("backlogs", "folded"),
+    [
+        pytest.param([5_000], 5_000, id="one-viewer"),
+        pytest.param([5_000, 40_000], 40_000, id="the-longest"),
+        pytest.param([5_000, STALLED_US], 5_000, id="a-path-that-has-stopped-holds-up-nobody-else"),
+        pytest.param([2 * STALLED_US], 2 * STALLED_US, id="unless-it-is-alone"),
+        pytest.param([2 * STALLED_US, STALLED_US], 2 * STALLED_US, id="or-all-have-stopped"),
+    ],
+)
+def test_fold_waits_for_backlogs_that_waiting_helps(backlogs, folded):
+    assert fold_backlog_us([_wish(backlog_us=backlog_us) for backlog_us in backlogs]) == folded
+
+
+def test_fold_does_not_wait_for_a_path_far_below_the_others():
+    assert fold_backlog_us([_wish(20 * _MBPS), _wish(2 * _MBPS, backlog_us=100_000)]) == 0

@@ -13,6 +13,10 @@ from streamer.congestion.pacer import Priority
 
 # A packet that was called missing and comes later than this is of no use to anybody.
 _FORGET_PACKETS = 4096
+# No report is awaited any more for what left so long ago, or for what so many packets have followed: 0.8 s of
+# 200 Mbit/s. Where no reports come at all, this is what is remembered, and what the next one has to look through.
+_AWAITED_US = 5_000_000
+_AWAITED_PACKETS = 16_384
 
 
 class Sent:
@@ -80,7 +84,8 @@ class InFlight:
         self.size_bytes = 0
 
     def add(self, packet: Sent) -> None:
-        """Remember a packet that has just left."""
+        """Remember a packet that has just left, and no longer those that were sent too long before it."""
+        self._give_up(packet)
         if not self._records:
             self._unspoken_from = max(self._unspoken_from, packet.index)
         self._records[packet.index] = packet
@@ -98,9 +103,7 @@ class InFlight:
             packet = records.get(index)
             if packet is None:
                 continue
-            if packet.is_counted:
-                self.size_bytes -= packet.size_bytes
-                packet.is_counted = False
+            self._uncount(packet)
             if arrived_at_us is not None:
                 del records[index]
                 packet.arrived_at_us = arrived_at_us
@@ -121,8 +124,7 @@ class InFlight:
                 continue
             if packet.sent_at_us >= sent_before_us:
                 break
-            packet.is_counted = False
-            self.size_bytes -= packet.size_bytes
+            self._uncount(packet)
 
     def overdue(self, sent_before_us: int, most: int) -> list[Sent]:
         """Return the packets that left last, if no report speaks of them although they left before that instant."""
@@ -135,10 +137,26 @@ class InFlight:
         for index in range(self._unspoken_from, base):
             packet = self._records.get(index)
             if packet is not None:
-                if packet.is_counted:
-                    packet.is_counted = False
-                    self.size_bytes -= packet.size_bytes
+                self._uncount(packet)
                 report.skipped_bytes += packet.size_bytes
+
+    def _uncount(self, packet: Sent) -> None:
+        if packet.is_counted:
+            packet.is_counted = False
+            self.size_bytes -= packet.size_bytes
+
+    def _give_up(self, newest: Sent) -> None:
+        """Forget what no report is awaited for. Each packet is looked at once here, whether one came for it or not."""
+        order, records = self._order, self._records
+        while order:
+            oldest = records.get(order[0])
+            if oldest is not None:
+                age_us, followers = newest.sent_at_us - oldest.sent_at_us, newest.index - oldest.index
+                if age_us <= _AWAITED_US and followers < _AWAITED_PACKETS:
+                    return
+                self._uncount(oldest)
+                del records[oldest.index]
+            self._unspoken_from = max(self._unspoken_from, order.popleft() + 1)
 
     def _forget(self) -> None:
         order, records = self._order, self._records

@@ -1,6 +1,6 @@
 import pytest
 
-from streamer.congestion.in_flight import _FORGET_PACKETS, InFlight, Sent
+from streamer.congestion.in_flight import _AWAITED_PACKETS, _AWAITED_US, _FORGET_PACKETS, InFlight, Sent
 from streamer.congestion.pacer import Priority
 
 _SIZE_BYTES = 1200
@@ -183,3 +183,34 @@ def test_in_flight_forgets_packets_that_nobody_will_speak_of():
 
     assert in_flight.report(_arrived(0, 49)).arrived == []
     assert _indices(in_flight.report(_arrived(60)).arrived) == [60]
+
+
+def test_in_flight_remembers_so_many_packets_although_no_report_comes():
+    in_flight = _sent(_AWAITED_PACKETS + 100, interval_us=1)
+
+    assert in_flight.size_bytes == _AWAITED_PACKETS * _SIZE_BYTES
+    report = in_flight.report(_arrived(99, _AWAITED_PACKETS + 99))
+    assert _indices(report.arrived) == [_AWAITED_PACKETS + 99]
+    # What was given up is not skipped as well.
+    assert report.skipped_bytes == 0
+
+
+def test_in_flight_remembers_packets_for_so_long_although_no_report_comes():
+    in_flight = _sent(3, interval_us=_AWAITED_US // 2)
+    assert in_flight.size_bytes == 3 * _SIZE_BYTES
+
+    _send(in_flight, 1, first=3, interval_us=_AWAITED_US // 2)
+
+    assert in_flight.size_bytes == 3 * _SIZE_BYTES
+    assert _indices(in_flight.report(_arrived(0, 1)).arrived) == [1]
+
+
+def test_in_flight_gives_up_nothing_twice():
+    in_flight = _sent(4)
+    in_flight.report(_arrived(0) + _lost(1) + _arrived(2))
+    in_flight.expire(60_000_000)
+
+    in_flight.add(Sent(4, _SIZE_BYTES, 60_000_000, Priority.VIDEO))
+
+    assert in_flight.size_bytes == _SIZE_BYTES
+    assert _indices(in_flight.report(_arrived(1, 3, 4)).arrived) == [4]

@@ -9,6 +9,8 @@ FAST_US = 200_000
 SLOW_US = 1_000_000
 # Old entries go when there are as many of them as this.
 _TRIM_ENTRIES = 1024
+# As many are kept at most, whatever arrival times say: a second of 300 Mbit/s.
+_MAX_ENTRIES = 32_768
 _BITS_PER_BYTE_US = 8_000_000
 
 
@@ -34,13 +36,15 @@ class Passage(NamedTuple):
 class Acked:
     """Bytes by the time of their arrival."""
 
-    __slots__ = ("_arrivals_us", "_sent_us", "_totals_bytes")
+    __slots__ = ("_arrivals_us", "_sent_us", "_totals_bytes", "_trimmed_bytes")
 
     def __init__(self) -> None:
         self._arrivals_us: list[int] = []
         self._sent_us: list[int] = []
         # All bytes up to and including that arrival.
         self._totals_bytes: list[int] = []
+        # What the totals hold of packets that were let go of.
+        self._trimmed_bytes = 0
 
     def add(self, sent_at_us: int, arrived_at_us: int, size_bytes: int) -> None:
         """Take a packet. One that arrives out of order counts when the newest did."""
@@ -56,8 +60,10 @@ class Acked:
     def trim(self) -> None:
         """Let go of what no window reaches any more."""
         if self._arrivals_us:
-            old = bisect_left(self._arrivals_us, self._arrivals_us[-1] - SLOW_US)
+            unreached = bisect_left(self._arrivals_us, self._arrivals_us[-1] - SLOW_US)
+            old = max(unreached, len(self._arrivals_us) - _MAX_ENTRIES)
             if old >= _TRIM_ENTRIES:
+                self._trimmed_bytes = self._totals_bytes[old - 1]
                 del self._arrivals_us[:old], self._sent_us[:old], self._totals_bytes[:old]
 
     @property
@@ -72,7 +78,7 @@ class Acked:
         end_us = self._arrivals_us[-1]
         span_us = min(window_us, max(end_us - self._arrivals_us[0], FAST_US // 2))
         first = bisect_left(self._arrivals_us, end_us - span_us + 1)
-        before = self._totals_bytes[first - 1] if first else 0
+        before = self._totals_bytes[first - 1] if first else self._trimmed_bytes
         return (self._totals_bytes[-1] - before) * _BITS_PER_BYTE_US // span_us
 
     def passage(self, from_us: int) -> Passage | None:

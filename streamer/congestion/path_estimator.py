@@ -32,8 +32,9 @@ _BUSY_WINDOW_US = 150_000
 _SLOW_QUEUE_US = 24_000
 _SLOW_PACKETS = 8
 _BITS_PER_BYTE_US = 8_000_000
-
-
+# The two clocks drift apart by a second in three hours, and a report waits for less than that. What is more than both
+# is a clock that was set, or no clock at all.
+_CLOCK_STEP_US = 2_000_000
 # A change of the rate that is worth to be waited for until packets sent at it are reported.
 _CHANGE_RATIO = 0.02
 # Trains that pass no faster than this say that there is no more to be found.
@@ -48,12 +49,9 @@ class PathEstimator:
         self._interval_us = round(1_000_000 / fps)
         self._ceiling_bps = ceiling_bps
         self._rate = RateControl(limits.start_bps, floor_bps=limits.min_bps, ceiling_bps=ceiling_bps, now_us=now_us)
-        self._trains = Trains(self._interval_us)
-        self._train_rate = TrainRate()
-        self._burst_rate = BurstRate()
-        self._queue = QueueDelay()
-        self._trendline = Trendline()
-        self._acked = Acked()
+        self._begin_measuring()
+        # What the receiver's clock was ahead of ours when measuring began.
+        self._clock_ahead_us: int | None = None
         self._loss = Loss(now_us)
         self._limit = ApplicationLimit(now_us)
         self._round_trip = RoundTrip()
@@ -63,8 +61,6 @@ class PathEstimator:
         self._sent_bytes = 0
         self._newest_sent = -1
         self._changed_at_index = 0
-        self._busy_since_us: int | None = None
-        self._skipped_bytes = 0
         self._begin_probe(now_us)
         self.decision = self._decide(now_us)
 
@@ -111,23 +107,49 @@ class PathEstimator:
     def next_tick_us(self) -> int | None:
         return self._silence.next_us()
 
+    def _begin_measuring(self) -> None:
+        """Make anew all that is reckoned in the receiver's time."""
+        self._trains = Trains(self._interval_us)
+        self._train_rate = TrainRate()
+        self._burst_rate = BurstRate()
+        self._queue = QueueDelay()
+        self._trendline = Trendline()
+        self._acked = Acked()
+        self._busy_since_us: int | None = None
+        self._skipped_bytes = 0
+
+    def _comparable(self, arrived: list[Sent], now_us: int) -> list[Sent]:
+        """Return what arrived by the clock of the newest packet; begin anew if what came before was by another."""
+        newest_us = arrived[-1].arrived_at_us
+        ahead_us = newest_us - now_us
+        if self._clock_ahead_us is None:
+            self._clock_ahead_us = ahead_us
+        elif abs(ahead_us - self._clock_ahead_us) > _CLOCK_STEP_US:
+            # The rate stays: the clock says nothing of the path.
+            self._clock_ahead_us = ahead_us
+            self._begin_measuring()
+            self._round_trip.rebase()
+            self._prober.abort()
+        return [packet for packet in arrived if abs(packet.arrived_at_us - newest_us) <= _CLOCK_STEP_US]
+
     def _take(self, report: Report, now_us: int) -> None:
+        arrived = self._comparable(report.arrived, now_us)
         acked, prober = self._acked, self._prober
         if self._skipped_bytes:
             acked.add(
-                report.arrived[0].sent_at_us,
-                (acked.newest_us + report.arrived[0].arrived_at_us) // 2,
+                arrived[0].sent_at_us,
+                (acked.newest_us + arrived[0].arrived_at_us) // 2,
                 self._skipped_bytes,
             )
             self._skipped_bytes = 0
-        for packet in report.arrived:
+        for packet in arrived:
             acked.add(packet.sent_at_us, packet.arrived_at_us, packet.size_bytes)
             if packet.cluster is not None:
                 prober.arrived(packet)
         acked.trim()
-        self._round_trip.add(max(packet.sent_at_us for packet in report.arrived), now_us)
+        self._round_trip.add(max(packet.sent_at_us for packet in arrived), now_us)
         queue, trains = self._queue, self._trains
-        for train in trains.add(report.arrived):
+        for train in trains.add(arrived):
             queue.add(train.arrivals_us[0], train.low_us)
             self._trendline.add(train.arrivals_us[0], train.low_us)
             self._train_rate.add(train, queue.jitter_us)

@@ -84,6 +84,8 @@ class QueueDelay:
         """Find the standing queue, given the lowest way so far of the newest train."""
         if not self._buckets:
             self._note(arrived_at_us, low_us)
+            self._flat_range = low_us, low_us
+            self._flat_since_us = arrived_at_us
         self.base_us = min(self._base_us(arrived_at_us), low_us)
         self.standing_us = min(low_us, *self._recent) - self.base_us if self._recent else 0
         self._newest_us = arrived_at_us

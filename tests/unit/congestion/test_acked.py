@@ -1,6 +1,6 @@
 import pytest
 
-from streamer.congestion.acked import FAST_US, SLOW_US, Acked
+from streamer.congestion.acked import _MAX_ENTRIES, _TRIM_ENTRIES, FAST_US, SLOW_US, Acked
 
 _SIZE_BYTES = 1250
 # 1250 bytes in a millisecond.
@@ -78,6 +78,26 @@ def test_acked_keeps_what_is_not_worth_trimming():
     acked.trim()
 
     assert len(acked._arrivals_us) == SLOW_US // 1000
+
+
+def test_acked_rate_after_a_pause_is_not_made_of_what_came_before_it():
+    acked = Acked()
+    paused_at_us = _fill(acked, 2 * SLOW_US)
+    _fill(acked, FAST_US // 4, from_us=paused_at_us + 2 * SLOW_US)
+
+    acked.trim()
+
+    assert acked.rate_bps() == _RATE_BPS // 2
+
+
+def test_acked_keeps_so_many_entries_at_most_although_they_arrive_at_once():
+    acked = Acked()
+    for _ in range(_MAX_ENTRIES + _TRIM_ENTRIES):
+        acked.add(0, _START_US, _SIZE_BYTES)
+
+    acked.trim()
+
+    assert len(acked._arrivals_us) == _MAX_ENTRIES
 
 
 @pytest.mark.parametrize(

@@ -233,3 +233,42 @@ def test_estimator_uses_a_path_with_jitter():
     path.run(10)
 
     assert path.estimate_bps > 17 * _MBPS
+
+
+@pytest.mark.parametrize("at_us", [5_000_000, 5_020_000])
+@pytest.mark.parametrize("step_us", [-3_600_000_000, -5_000_000, 5_000_000, 30_000_000_000])
+def test_estimator_is_not_blinded_by_a_clock_that_is_set(step_us, at_us):
+    path = FakePath(20 * _MBPS)
+    _set_clock(path, lambda arrived_at_us: arrived_at_us + step_us * (arrived_at_us >= at_us))
+    path.run(5)
+    before_bps = path.estimate_bps
+    path.run(0.5)
+
+    assert 0.9 * before_bps < path.estimate_bps < 20 * _MBPS
+    # A queue is seen as soon as ever.
+    path.capacity_bps = 5 * _MBPS
+    path.run(4)
+    assert path.queue_percentile_us(6_100_000, 99) < 40_000
+    assert 4 * _MBPS < path.estimate_bps < 5 * _MBPS
+
+
+def test_estimator_begins_anew_in_the_middle_of_a_queue_when_the_clock_is_set():
+    path = FakePath(20 * _MBPS)
+    _set_clock(path, lambda arrived_at_us: arrived_at_us - 5_000_000 * (arrived_at_us >= 5_200_000))
+    path.run(5)
+
+    path.capacity_bps = 5 * _MBPS
+    path.run(4)
+
+    assert path.queue_percentile_us(7_000_000, 99) < 40_000
+    assert 3 * _MBPS < path.estimate_bps < 5 * _MBPS
+
+
+def _set_clock(path, show):
+    """Let the receiver's clock show something else than the path's."""
+    take = path.flow.feedback
+
+    def feedback(arrivals, now_us):
+        return take([(index, at_us if at_us is None else show(at_us)) for index, at_us in arrivals], now_us)
+
+    path.flow.feedback = feedback

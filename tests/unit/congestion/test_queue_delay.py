@@ -173,3 +173,14 @@ def test_habit_is_the_least_that_stood_for_a_second_or_two():
     path.trains([9000, 7000])
 
     assert path.queue.habit_us == 5000
+
+
+def test_queue_delay_that_has_seen_one_train_is_not_flat_and_can_be_rebased():
+    queue = QueueDelay()
+    queue.look(_OFFSET_US, _OFFSET_US)
+    assert queue.flat_us == 0
+
+    queue.rebase()
+    queue.look(_OFFSET_US + 1000, _OFFSET_US)
+
+    assert queue.base_us == _OFFSET_US

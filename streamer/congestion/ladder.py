@@ -1,17 +1,18 @@
 """What gives way when the rate is too low for the picture: how many pixels, or how many pictures a second.
 
 Rules: one step at a time. Downwards when a pixel has had too few bits for a second, or the viewer cannot decode in
-time; upwards when the step above would have had enough of them for five seconds, and only as far down as it went for
-that reason. Which of the two gives way first is the user's preference, the other one follows when it cannot give more.
+time; upwards when a pixel of the step above would have had enough of them for five seconds, with room to spare, so that
+a rate that stays brings it to rest. Which of the two gives way first is the user's preference, the other one follows
+when it cannot give more.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Bits per pixel of H.264 at speed: below, blocks show in motion (a game at 720p60 and 2.5 Mbit/s); above the other one
-# the next step up, with up to twice the pixels, still has more than the first.
+# Bits per pixel of H.264 at speed: below, blocks show in motion (a game at 720p60 and 2.5 Mbit/s).
 LOW_BITS_PER_PIXEL = 0.045
-ROOM_BITS_PER_PIXEL = 0.09
+# How much more the step above must have had, so that a rate that varies by a fifth does not bring it back.
+ROOM_RATIO = 1.25
 # A keyframe or a drained queue is no reason to give up pixels; a second is what a viewer puts up with.
 DOWN_AFTER_US = 1_000_000
 # Each step costs a keyframe and is seen, so it shall be worth it for a while.
@@ -109,7 +110,7 @@ class Ladder:
         is_decoder_spared = self._decode_at_us is not None and now_us - self._decode_at_us < DECODE_UP_AFTER_US
         if self._at == 0 or is_decoder_spared:
             return 0
-        return -1 if target_bps > ROOM_BITS_PER_PIXEL * self._load(self._at) else 0
+        return -1 if target_bps > ROOM_RATIO * LOW_BITS_PER_PIXEL * self._load(self._at - 1) else 0
 
     def _load(self, at: int) -> float:
         assert self._pixels_per_s is not None

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamer.congestion.ladder import (
     DECODE_BACKLOG_US,
@@ -6,7 +8,7 @@ from streamer.congestion.ladder import (
     DOWN_AFTER_US,
     FPS_STEPS,
     LOW_BITS_PER_PIXEL,
-    ROOM_BITS_PER_PIXEL,
+    ROOM_RATIO,
     SCALE_STEPS,
     UP_AFTER_US,
     Ladder,
@@ -17,7 +19,8 @@ from streamer.congestion.ladder import (
 _PIXELS = 1280 * 720
 _FPS = 60
 _STEP_US = 50_000
-_ALL_BPS = round(_PIXELS * _FPS * ROOM_BITS_PER_PIXEL) + 1
+_UP_BITS = ROOM_RATIO * LOW_BITS_PER_PIXEL
+_ALL_BPS = round(_PIXELS * _FPS * _UP_BITS) + 1
 
 
 class _Viewer:
@@ -57,7 +60,7 @@ def test_ladder_begins_with_all_of_the_picture():
         pytest.param(LOW_BITS_PER_PIXEL * 0.99, True, 1, id="too few bits for a pixel"),
         pytest.param(LOW_BITS_PER_PIXEL * 1.01, True, 0, id="just enough bits for a pixel"),
         pytest.param(LOW_BITS_PER_PIXEL * 0.5, False, 0, id="the path has not been tried yet"),
-        pytest.param(ROOM_BITS_PER_PIXEL * 2, True, 0, id="there is nothing above all of the picture"),
+        pytest.param(_UP_BITS * 2, True, 0, id="there is nothing above all of the picture"),
     ],
 )
 def test_ladder_step_down(bits, is_tested, moves):
@@ -115,7 +118,7 @@ def test_ladder_loads_never_grow_downwards():
 def test_ladder_steps_up_after_five_seconds_of_room():
     viewer = _Viewer()
     viewer.sink(2)
-    target_bps = viewer.bits_per_pixel(ROOM_BITS_PER_PIXEL * 1.01)
+    target_bps = viewer.bits_per_pixel(_UP_BITS * 1.01, of=Rung(SCALE_STEPS[1], 1.0))
 
     assert viewer.run(target_bps, UP_AFTER_US) == 0
     assert viewer.run(target_bps, _STEP_US) == 1
@@ -126,17 +129,30 @@ def test_ladder_does_not_step_up_without_room():
     viewer = _Viewer()
     viewer.sink(1)
 
-    assert viewer.run(viewer.bits_per_pixel(ROOM_BITS_PER_PIXEL * 0.99), 2 * UP_AFTER_US) == 0
+    assert viewer.run(viewer.bits_per_pixel(_UP_BITS * 0.99, of=Rung(1.0, 1.0)), 2 * UP_AFTER_US) == 0
 
 
 def test_ladder_does_not_come_back_at_once_from_a_step_up():
     viewer = _Viewer()
     viewer.sink(1)
-    target_bps = viewer.bits_per_pixel(ROOM_BITS_PER_PIXEL * 1.01)
+    target_bps = viewer.bits_per_pixel(_UP_BITS * 1.01, of=Rung(1.0, 1.0))
     viewer.run(target_bps, UP_AFTER_US + _STEP_US)
 
     assert viewer.run(target_bps, 10 * DOWN_AFTER_US) == 0
     assert viewer.ladder.rung == Rung(1.0, 1.0)
+
+
+@given(prefer=st.sampled_from(Prefer), begin=st.integers(0, 6), bits=st.floats(0, 2 * LOW_BITS_PER_PIXEL))
+def test_ladder_comes_to_rest_with_any_target_that_stays(prefer, begin, bits):
+    viewer = _Viewer(prefer)
+    viewer.sink(begin)
+    target_bps = viewer.bits_per_pixel(bits, of=Rung(1.0, 1.0))
+
+    for _ in range(7):
+        if not viewer.run(target_bps, UP_AFTER_US + _STEP_US):
+            break
+
+    assert viewer.run(target_bps, 3 * UP_AFTER_US) == 0
 
 
 def test_ladder_gives_way_to_a_decoder_that_is_too_slow():

@@ -87,7 +87,8 @@ class QueueDelay:
             self._flat_range = low_us, low_us
             self._flat_since_us = arrived_at_us
         self.base_us = min(self._base_us(arrived_at_us), low_us)
-        self.standing_us = min(low_us, *self._recent) - self.base_us if self._recent else 0
+        # A base that drifts upwards may be above the ways of the trains before this one.
+        self.standing_us = max(0, min(low_us, *self._recent) - self.base_us) if self._recent else 0
         self._newest_us = arrived_at_us
 
     def rebase(self) -> None:

@@ -1,3 +1,5 @@
+import random
+
 import pytest
 
 from streamer.congestion.queue_delay import (
@@ -184,3 +186,12 @@ def test_queue_delay_that_has_seen_one_train_is_not_flat_and_can_be_rebased():
     queue.look(_OFFSET_US + 1000, _OFFSET_US)
 
     assert queue.base_us == _OFFSET_US
+
+
+def test_queue_is_never_shorter_than_none_although_clocks_drift():
+    path = _Path()
+    path.keep(0, 4 * _WINDOW_US, ppm=100)
+    rng = random.Random(1)
+
+    way_us = 4 * _WINDOW_US * 100 // 1_000_000
+    assert min(path.trains([way_us + rng.randrange(2000) for _ in range(600)])) == 0

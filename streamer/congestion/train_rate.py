@@ -12,6 +12,8 @@ from streamer.congestion.trains import Train
 
 # Fewer packets than this are too few distances to be a measurement.
 MIN_PACKETS = 4
+# What takes longer is no measurement: a path of 500 kbit/s lets half of the longest train pass within this time.
+MAX_SPAN_US = 1_000_000
 # Long enough for a dozen frames; short enough to follow a step within two or three reports.
 FAST_US = 200_000
 SLOW_US = 1_000_000
@@ -91,6 +93,8 @@ class TrainRate:
         if len(train.arrivals_us) < MIN_PACKETS:
             return
         size_bytes, span_us = train.passage()
+        if span_us > MAX_SPAN_US:
+            return
         at_us = train.arrivals_us[-1]
         self._fast.add(at_us, size_bytes, span_us)
         self._slow.add(at_us, size_bytes, span_us)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from streamer.congestion.decision import RateLimits, Reason
 from streamer.congestion.estimator import OVERHEAD_ROOM_RATIO
+from streamer.congestion.flow import Flow
 from streamer.congestion.in_flight import InFlight, Sent
 from streamer.congestion.pacer import Pacer, Priority
 from streamer.congestion.probe import MAX_BYTES, TIMEOUT_US
@@ -108,6 +109,42 @@ def test_probe_is_honoured_or_given_up(capacity_bps, delay_us, share, has_paddin
         assert path.estimate_bps > 1.5 * _LIMITS.start_bps
     # What has not been tested is not believed in for long.
     assert path.estimate_bps <= 3 * max(capacity_bps, _LIMITS.start_bps)
+
+
+_clock_us = st.sampled_from([0, 0, 250, -250, 64_000, -8_000_000, 8_000_000, 3_600_000_000, -(10**12)])
+# Per report: the pause before it, which index it begins with, and by how much each arrival is off, None for none.
+_claims = st.lists(
+    st.tuples(
+        st.integers(0, 700_000),
+        st.integers(-50, 250),
+        st.lists(st.none() | _clock_us | st.integers(-(10**7), 10**7), max_size=25),
+    ),
+    max_size=25,
+)
+
+
+@_many
+@given(claims=_claims, has_truth=st.booleans())
+def test_flow_decides_within_its_limits_whatever_a_receiver_claims(claims, has_truth):
+    flow = Flow(_LIMITS, fps=60, has_feedback=True, now_us=0)
+    now_us = sent = 0
+    for pause_us, first, offsets_us in claims:
+        for number in range(12):
+            flow.sent(sent + number, PACKET_BYTES, now_us + number // 6 * 2000, Priority.VIDEO)
+        now_us += pause_us
+        flow.tick(now_us)
+        truth = [(index, now_us + index * 500) for index in range(sent, sent + 12)] if has_truth else []
+        claimed = [
+            (first + at, None if offset_us is None else now_us + offset_us) for at, offset_us in enumerate(offsets_us)
+        ]
+        sent += 12
+        for arrivals in (claimed, truth):
+            flow.feedback(arrivals, now_us)
+            decision = flow.decision
+            assert _LIMITS.min_bps <= decision.target_bps <= _LIMITS.max_bps
+            assert _LIMITS.min_bps <= decision.estimate_bps <= _CEILING_BPS
+            assert decision.pacing_bps > 0
+            assert decision.queue_us >= 0
 
 
 class _Packet:

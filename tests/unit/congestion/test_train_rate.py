@@ -2,8 +2,8 @@ import random
 
 from streamer.congestion.in_flight import Sent
 from streamer.congestion.pacer import Priority
-from streamer.congestion.train_rate import MIN_PACKETS, TrainRate
-from streamer.congestion.trains import Trains
+from streamer.congestion.train_rate import MAX_SPAN_US, MIN_PACKETS, TrainRate
+from streamer.congestion.trains import MAX_PACKETS, Trains
 
 _INTERVAL_US = 16_667
 # 1250 bytes are 10 kbit.
@@ -81,3 +81,20 @@ def test_train_rate_grows_old():
     assert rate.measure(0) is not None
     rate.age(3_000_000)
     assert rate.measure(0) is None
+
+
+def test_train_rate_does_not_count_trains_that_no_path_makes():
+    rate = TrainRate()
+    _add(rate, 20_000_000)
+    before = rate.measure(0)
+
+    _add(rate, _SIZE_BYTES * 9 * 8_000_000 // MAX_SPAN_US - 1000, from_frame=13)
+
+    assert rate.measure(0) == before
+
+
+def test_train_rate_counts_trains_of_a_slow_path():
+    rate = TrainRate()
+    _add(rate, 500_000, packets=MAX_PACKETS, frames=3)
+
+    assert abs(rate.measure(0).rate_bps - 500_000) < 1000

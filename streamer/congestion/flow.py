@@ -33,6 +33,8 @@ _MIN_CONFIRMATION_US = 80_000
 _KNOCK_US = 25_000
 # A frame that leaves at once. What is more than that has had packets behind it to show what is missing.
 _TAIL_PACKETS = 16
+# Tails in a row of which no report tells anything are sent into nothing; two can be lost on a path that works.
+_MAX_SILENT_TAILS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Flow(Generic[PacketT]):
         self._sent_at_us = now_us
         # When the packets that left last should have been confirmed.
         self._tail_at_us: int | None = None
+        # How many have been taken for lost since a report came.
+        self._silent_tails = 0
         self._overdue: list[Lost[PacketT]] = []
         self.decision: Decision = self._estimator.decision
         self._adopt(self.decision)
@@ -84,8 +88,13 @@ class Flow(Generic[PacketT]):
         audio = self._pacer.release(now_us, 0)
         return audio + self._pacer.release_one(now_us) if now_us >= self._sent_at_us + _KNOCK_US else audio
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits to leave, besides audio."""
+        return self._pacer.backlog_bytes
+
     def clear(self) -> None:
-        """Drop what waits: the transport is closed."""
+        """Drop what waits."""
         self._pacer = Pacer(self._pacer.pacing_bps)
 
     def padding_due_bytes(self, now_us: int) -> int:
@@ -126,12 +135,13 @@ class Flow(Generic[PacketT]):
         record = Sent(index, size_bytes, now_us, priority, cluster, packet)
         self._in_flight.add(record)
         self._estimator.packet_sent(record)
-        if packet is not None:
+        if packet is not None and self._silent_tails < _MAX_SILENT_TAILS:
             self._tail_at_us = now_us + self._confirmation_us()
 
     def feedback(self, arrivals: Sequence[tuple[int, int | None]], now_us: int) -> list[Lost[PacketT]]:
         """Take in a transport-wide feedback, unwrapped; return the copies that it calls missing."""
         report = self._in_flight.report(arrivals)
+        self._silent_tails = 0
         self._adopt(self._estimator.feedback_received(report, self._in_flight.size_bytes, now_us))
         return _contents(report.lost)
 
@@ -157,6 +167,7 @@ class Flow(Generic[PacketT]):
             self._tail_at_us = None
             tail = self._in_flight.overdue(now_us - self._confirmation_us(), _TAIL_PACKETS)
             self._overdue = _contents(tail)
+            self._silent_tails += bool(self._overdue)
         before = self.decision
         self._adopt(self._estimator.tick(now_us))
         if before.reason is not self.decision.reason or before.estimate_bps != self.decision.estimate_bps:

@@ -5,6 +5,7 @@ import pytest
 from streamer.congestion.decision import Decision, ProbeCluster, RateLimits, Reason
 from streamer.congestion.flow import (
     _KNOCK_US,
+    _MAX_SILENT_TAILS,
     _MIN_CONFIRMATION_US,
     _PROBE_PATIENCE_US,
     _PROBE_STEP_US,
@@ -246,6 +247,26 @@ def test_flow_takes_the_last_packets_for_lost_when_no_word_of_them_comes(rtt_us,
     # Once: what became of the copies is another question.
     sender.flow.tick(2 * waited_us)
     assert sender.flow.overdue() == []
+
+
+def test_flow_takes_no_more_tails_for_lost_where_nobody_reports():
+    sender = _Sender()
+    tails = []
+    for _ in range(_MAX_SILENT_TAILS + 2):
+        now_us = len(tails) * 1_000_000
+        sender.enqueue(1, now_us)
+        sender.send(now_us)
+        sender.flow.tick(now_us + 500_000)
+        tails.append(sender.flow.overdue())
+    assert [len(tail) > 0 for tail in tails] == [True] * _MAX_SILENT_TAILS + [False] * 2
+    assert sender.flow.next_wake_us() is None
+
+    sender.flow.feedback(_arrived(sender.index - 1), 10_000_000)
+    sender.enqueue(1, 10_000_000)
+    sender.send(10_000_000)
+    sender.flow.tick(10_500_000)
+
+    assert len(sender.flow.overdue()) == 1
 
 
 def test_flow_misses_nothing_that_has_been_confirmed():

@@ -20,9 +20,8 @@ EstimatorFactory = Callable[..., Estimator]
 
 # How long a cluster waits for a frame to travel with before it goes alone.
 _PROBE_PATIENCE_US = 20_000
-_BITS_PER_BYTE_US = 8_000_000
-
-
+# Padding leaves in steps of as much as the pacer's bursts.
+_PROBE_STEP_US = 2_000
 # Until a report has come: the round trip of another continent.
 _UNKNOWN_RTT_US = 200_000
 # Chromium reports every 50 ms from 220 kbit/s on. What a timer adds must not make a second copy of everything.
@@ -35,6 +34,7 @@ _KNOCK_US = 25_000
 _TAIL_PACKETS = 16
 # Tails in a row of which no report tells anything are sent into nothing; two can be lost on a path that works.
 _MAX_SILENT_TAILS = 3
+_BITS_PER_BYTE_US = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +230,3 @@ class Flow(Generic[PacketT]):
 
 def _contents(records: Sequence[Sent]) -> list[Lost[Any]]:
     return [Lost(record.content, record.sent_at_us) for record in records if record.content is not None]
-
-
-# Padding leaves in steps of as much as the pacer's bursts.
-_PROBE_STEP_US = 2_000

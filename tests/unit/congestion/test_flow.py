@@ -149,6 +149,14 @@ def test_flow_drops_what_waits_when_its_transport_is_closed():
     assert sender.flow.next_wake_us() is None
 
 
+def test_flow_tells_how_much_waits_besides_audio():
+    sender = _Sender()
+    sender.enqueue(3)
+    sender.enqueue(2, priority=Priority.AUDIO)
+
+    assert sender.flow.waiting_bytes == 3 * _SIZE_BYTES
+
+
 def test_flow_holds_back_what_would_be_too_much_under_way():
     sender = _Sender(replace(_DECISION, in_flight_cap_bytes=2 * _SIZE_BYTES))
     sender.enqueue(2)

@@ -39,6 +39,8 @@ _CLOCK_STEP_US = 2_000_000
 _CHANGE_RATIO = 0.02
 # Trains that pass no faster than this say that there is no more to be found.
 _KNOWN_RATIO = 1.2
+# The user's maximum this little above the rate is reached by growth as soon as by a probe.
+_PROBE_GAIN_RATIO = 1.15
 
 
 class PathEstimator:
@@ -240,13 +242,13 @@ class PathEstimator:
 
     def _begin_probe(self, now_us: int) -> None:
         rate = self._rate
-        if rate.rate_bps >= self._ceiling_bps:
+        if _PROBE_GAIN_RATIO * rate.rate_bps >= self._ceiling_bps:
             return
         train = self._train_rate.measure(self._queue.jitter_us)
         is_known = train is not None and rate.trust * train.rate_bps < _KNOWN_RATIO * rate.rate_bps
         wanted_bps = self._plan.next_bps(rate.rate_bps, now_us, is_limited=self._limit.is_limited, is_known=is_known)
         if wanted_bps is not None:
-            self._prober.start(wanted_bps, now_us)
+            self._prober.start(min(wanted_bps, self._ceiling_bps), now_us)
 
     def _decide(self, now_us: int) -> Decision:
         rate_bps = max(self._rate.rate_bps >> self._silence.halvings, self._limits.min_bps)

@@ -200,6 +200,21 @@ def test_estimator_gives_up_probes_that_nobody_sends():
     assert path.padding_bytes == 0
 
 
+@pytest.mark.parametrize(
+    ("start_mbps", "probed_bps"),
+    [
+        pytest.param(1, {3_000_000, 4_400_000}, id="far below the maximum"),
+        pytest.param(3, {4_400_000}, id="below the maximum"),
+        pytest.param(4, set(), id="at the maximum"),
+    ],
+)
+def test_estimator_probes_for_no_more_than_the_users_maximum_needs(start_mbps, probed_bps):
+    limits = RateLimits(min_bps=300_000, start_bps=start_mbps * _MBPS, max_bps=4 * _MBPS)
+    path = FakePath(50 * _MBPS, limits=limits).run(4)
+
+    assert {decision.probe.rate_bps for decision in path.decisions if decision.probe is not None} == probed_bps
+
+
 def test_estimator_never_exceeds_what_the_users_maximum_needs():
     limits = RateLimits(min_bps=300_000, start_bps=3_000_000, max_bps=8_000_000)
     path = FakePath(50 * _MBPS, limits=limits).run(6)

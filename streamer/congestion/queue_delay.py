@@ -105,9 +105,21 @@ class QueueDelay:
                 buckets[-1] = start_us, low_us
             return
         buckets.append((arrived_at_us, low_us))
-        while not self.holds_base and arrived_at_us - buckets[0][0] > _WINDOW_BUCKETS * _BUCKET_US:
+        if self.holds_base:
+            # What the clocks do cannot be told from what the queue does.
+            self._merge()
+            return
+        while arrived_at_us - buckets[0][0] > _WINDOW_BUCKETS * _BUCKET_US:
             buckets.popleft()
         self._measure_drift()
+
+    def _merge(self) -> None:
+        """Let a base that is held for hours take no more room than one that is not."""
+        buckets = self._buckets
+        while len(buckets) > _WINDOW_BUCKETS + 1:
+            oldest, second = buckets.popleft(), buckets.popleft()
+            now_us = buckets[-1][0]
+            buckets.appendleft(min(oldest, second, key=lambda bucket: self._aged_us(bucket, now_us)))
 
     def _measure_drift(self) -> None:
         """Compare the least way of the older half of the window with that of the newer one."""
@@ -121,8 +133,12 @@ class QueueDelay:
             self._drift_ppm += (drift_ppm - self._drift_ppm) * _DRIFT_GAIN
 
     def _base_us(self, now_us: int) -> int:
-        drift_ppm = self._drift_ppm
-        return min([way_us + round((now_us - at_us) * drift_ppm) // 1_000_000 for at_us, way_us in self._buckets])
+        return min([self._aged_us(bucket, now_us) for bucket in self._buckets])
+
+    def _aged_us(self, bucket: tuple[int, int], now_us: int) -> int:
+        """Return what the way of a bucket would be by now, with the clocks where they are."""
+        at_us, way_us = bucket
+        return way_us + round((now_us - at_us) * self._drift_ppm) // 1_000_000
 
     def _watch_flatness(self, arrived_at_us: int, low_us: int) -> None:
         low, high = self._flat_range

@@ -120,6 +120,26 @@ def test_base_is_held_while_a_queue_is_not_drained():
     assert path.keep(60_000, 2 * _WINDOW_US)[-1] == 60_000
 
 
+@pytest.mark.parametrize("ppm", [0, 20, -20])
+def test_base_that_is_held_for_an_hour_takes_no_more_room(ppm):
+    path = _Path()
+    path.keep(0, 60_000_000, ppm=ppm)
+    drifted_us = path.now_us * ppm / 1_000_000
+    path.queue.holds_base = True
+
+    # A train each half second: an hour of 60 fps would be long in coming.
+    for number in range(2 * 3600):
+        path.trains([drifted_us + 60_000 + number * _BUCKET_US / 2 * ppm / 1_000_000])
+        path.now_us += _BUCKET_US // 2 - _INTERVAL_US
+    assert len(path.queue._buckets) <= _WINDOW_BUCKETS + 1
+    # The drift is known within a quarter, and each ppm makes 3.6 ms in an hour.
+    assert path.queue.standing_us == pytest.approx(60_000, abs=3600 * abs(ppm) / 4)
+
+    path.queue.holds_base = False
+    path.keep(drifted_us, _WINDOW_US + 2 * _BUCKET_US)
+    assert path.queue.standing_us < 1000
+
+
 def test_base_moves_at_once_when_the_route_has_changed():
     path = _Path()
     path.keep(0, _BUCKET_US)

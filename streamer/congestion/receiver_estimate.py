@@ -15,6 +15,8 @@ _HIGH_RATIO = 0.10
 _GROWTH_RATIO = 1.08
 # Loss is heeded once in 300 ms and a round trip, as there: sooner, the cut before has not been seen.
 _LOSS_INTERVAL_US = 300_000
+# A round trip is what the receiver says: one of hours shall not put off the next cut for as long.
+_MAX_RTT_US = 1_000_000
 # Growth by 8 % a second.
 _GROWTH_INTERVAL_US = 1_000_000
 _PACING_RATIO = 2.0
@@ -49,7 +51,7 @@ class ReceiverEstimate:
         rate_bps: float = self.decision.estimate_bps
         reason = self.decision.reason
         if loss_ratio > _HIGH_RATIO:
-            if now_us - self._cut_at_us >= _LOSS_INTERVAL_US + (rtt_us or 0):
+            if now_us - self._cut_at_us >= _LOSS_INTERVAL_US + min(rtt_us or 0, _MAX_RTT_US):
                 rate_bps *= 1 - loss_ratio / 2
                 reason, self._cut_at_us = Reason.LOSS, now_us
         elif loss_ratio < _LOW_RATIO and now_us - self._grown_at_us >= _GROWTH_INTERVAL_US:

@@ -9,6 +9,7 @@ from streamer.congestion.receiver_estimate import (
     _HIGH_RATIO,
     _LOSS_INTERVAL_US,
     _LOW_RATIO,
+    _MAX_RTT_US,
     _PACING_RATIO,
     ReceiverEstimate,
 )
@@ -50,11 +51,19 @@ def test_receiver_estimate_answers_loss(loss_ratio, expected_ratio, reason):
     assert (decision.loss_ratio, decision.rtt_us, decision.at_us) == (loss_ratio, _RTT_US, _LATER_US)
 
 
-@pytest.mark.parametrize("rtt_us", [None, _RTT_US])
-def test_receiver_estimate_cuts_once_in_a_round_trip(rtt_us):
+@pytest.mark.parametrize(
+    ("rtt_us", "heeded_us"),
+    [
+        pytest.param(None, 0, id="not known"),
+        pytest.param(_RTT_US, _RTT_US, id="usual"),
+        pytest.param(30_000_000_000, _MAX_RTT_US, id="beyond belief"),
+    ],
+)
+def test_receiver_estimate_cuts_once_in_a_round_trip(rtt_us, heeded_us):
     estimate = _estimate()
-    first_bps = estimate.report_received(0.2, rtt_us, _LATER_US).estimate_bps
-    next_us = _LATER_US + _LOSS_INTERVAL_US + (rtt_us or 0)
+    first_us = _LATER_US + _MAX_RTT_US
+    first_bps = estimate.report_received(0.2, rtt_us, first_us).estimate_bps
+    next_us = first_us + _LOSS_INTERVAL_US + heeded_us
 
     assert estimate.report_received(0.2, rtt_us, next_us - 1).estimate_bps == first_bps
     assert estimate.report_received(0.2, rtt_us, next_us).estimate_bps == round(0.9 * first_bps)

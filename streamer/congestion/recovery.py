@@ -5,7 +5,7 @@ Owns the one open keyframe request of a stream. Sending is the transport's, maki
 Rules:
 - A packet is resent at most once within half a round trip, and not while its copy waits in the pacer.
 - A packet from before the newest keyframe is not resent: the decoder starts again at the keyframe.
-- What is not held any more, or would cost more than keyframes do, is answered by a keyframe.
+- What is not held any more, or would cost more than keyframes do, at once or over a second, is answered by a keyframe.
 - There is one request, open until a keyframe captured after it has been offered. Keyframes on request keep a distance,
   which doubles while requests go on.
 
@@ -13,6 +13,7 @@ Forward error correction joins in `nack`, which then leaves out what a repair pa
 invalidation joins where a request is opened: `Wish.lost_capture_us` names the frame to avoid instead of `keyframe`.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,11 @@ TWICE_LIMIT_PACKETS = 4
 TWICE_LOSS_RATIO = 0.005
 # The limit beside small keyframes, whose successor may be larger: 64 packets, or 70 ms of a stream of 9 Mbit/s.
 MIN_RESEND_LIMIT_BYTES = 64 * 1200
+# Of the target, over a second: what two copies of each packet take where a fifth is lost. A viewer that names what it
+# has received would otherwise get each packet again and again.
+RESENT_SHARE = 0.5
+RESENT_WINDOW_US = 1_000_000
+_BITS_PER_BYTE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +67,26 @@ class Recovery:
         self._rtt_us = 0
         # Packets whose copies have not left yet, by sequence number.
         self._waiting: dict[int, SentPacket] = {}
+        # (when, how much) was resent within the last second, and the sum.
+        self._resent: deque[tuple[int, int]] = deque()
+        self._resent_bytes = 0
         # Requester and number of the last full intra request.
         self._command: tuple[int, int] | None = None
 
-    def nack(self, sequences: Sequence[int], now_us: int, rtt_us: int | None, *, loss_ratio: float = 0.0) -> Repair:
+    def nack(
+        self,
+        sequences: Sequence[int],
+        now_us: int,
+        rtt_us: int | None,
+        *,
+        loss_ratio: float = 0.0,
+        target_bps: int | None = None,
+    ) -> Repair:
         """Decide about packets that did not arrive, and open a keyframe request if they cannot all be resent.
 
         `loss_ratio` is what the path loses anyway. Where that is much and little is missing, each is named twice: a
-        resend that is lost again holds up every frame behind it for longer than a round trip.
+        resend that is lost again holds up every frame behind it for longer than a round trip. `target_bps` is what
+        video may take, of which resends get a share; None sets no limit over time.
         """
         quiet_us = max(MIN_RESEND_INTERVAL_US, min(rtt_us or 0, MAX_KEYFRAME_INTERVAL_US) // 2)
         missing: dict[int, SentPacket] = {}
@@ -86,15 +104,14 @@ class Recovery:
             for packet in missing.values()
             if _is_quiet(packet, now_us - quiet_us) and not self._waits(packet, now_us)
         )
-        if is_gone or self._waiting_bytes() + _size_bytes(resend) > self._resend_limit_bytes():
+        if self._is_too_much(_size_bytes(resend), now_us, target_bps) or is_gone:
             self.request_keyframe(now_us, rtt_us)
             if self._requested_at_us is not None:
                 return Repair(needs_keyframe=True)
-        for packet in resend:
-            packet.retransmitted_at_us = now_us
-            self._waiting[packet.sequence] = packet
         is_cheap = len(resend) <= TWICE_LIMIT_PACKETS and loss_ratio > TWICE_LOSS_RATIO
-        return Repair(resend * 2 if is_cheap else resend)
+        repair = Repair(resend * 2 if is_cheap else resend)
+        self._note(repair, now_us)
+        return repair
 
     def resend_left(self, sequence: int, now_us: int) -> None:
         """Note that the copy of a packet has left: until then it waits, and nothing is gained by another one."""
@@ -102,7 +119,9 @@ class Recovery:
         if packet is not None:
             packet.retransmitted_at_us = now_us
 
-    def lost(self, copies: Sequence[tuple[int, int]], now_us: int, rtt_us: int | None) -> Repair:
+    def lost(
+        self, copies: Sequence[tuple[int, int]], now_us: int, rtt_us: int | None, *, target_bps: int | None = None
+    ) -> Repair:
         """Decide about copies that the transport knows to be lost: (sequence number, when that copy had left).
 
         Nothing is done about a packet of which a newer copy is under way. So a lost resend is sent again as soon as
@@ -115,7 +134,7 @@ class Recovery:
             if newest_at_us is not None and newest_at_us <= sent_at_us:
                 missing.append(sequence)
                 self._waiting.pop(sequence, None)
-        return self.nack(missing, now_us, rtt_us) if missing else Repair()
+        return self.nack(missing, now_us, rtt_us, target_bps=target_bps) if missing else Repair()
 
     def full_intra_request(self, requester_ssrc: int, number: int, now_us: int, rtt_us: int | None) -> bool:
         """Open a request unless this command number repeats the last one; return whether one was opened."""
@@ -187,11 +206,25 @@ class Recovery:
             return False
         return waits
 
-    def _waiting_bytes(self) -> int:
-        return _size_bytes(self._waiting.values())
+    def _note(self, repair: Repair, now_us: int) -> None:
+        """Remember what is about to be resent."""
+        for packet in repair.resend:
+            packet.retransmitted_at_us = now_us
+            self._waiting[packet.sequence] = packet
+            self._resent.append((now_us, packet.size_bytes))
+            self._resent_bytes += packet.size_bytes
 
-    def _resend_limit_bytes(self) -> int:
-        return max(MIN_RESEND_LIMIT_BYTES, RESEND_LIMIT_IN_KEYFRAMES * self._keyframe_bytes)
+    def _is_too_much(self, size_bytes: int, now_us: int, target_bps: int | None) -> bool:
+        """Return whether so much more is not worth it, with what waits or with what was resent within a second."""
+        while self._resent and self._resent[0][0] <= now_us - RESENT_WINDOW_US:
+            self._resent_bytes -= self._resent.popleft()[1]
+        limit_bytes = max(MIN_RESEND_LIMIT_BYTES, RESEND_LIMIT_IN_KEYFRAMES * self._keyframe_bytes)
+        if _size_bytes(self._waiting.values()) + size_bytes > limit_bytes:
+            return True
+        if not size_bytes or target_bps is None:
+            return False
+        share_bytes = round(RESENT_SHARE * target_bps) // _BITS_PER_BYTE
+        return self._resent_bytes + size_bytes > max(limit_bytes, share_bytes)
 
 
 def _size_bytes(packets: Iterable[SentPacket]) -> int:

@@ -216,14 +216,29 @@ class VideoStream:
             # authentication key. So a viewer without RTX gets a keyframe.
             self._request(self._recovery.request_keyframe(now_us, self._rtt_us))
             return
-        loss_ratio = self._flow.decision.loss_ratio
-        self._carry_out(self._recovery.nack(nack.sequences, now_us, self._rtt_us, loss_ratio=loss_ratio), now_us)
+        decision = self._flow.decision
+        repair = self._recovery.nack(
+            nack.sequences,
+            now_us,
+            self._longest_rtt_us(),
+            loss_ratio=decision.loss_ratio,
+            target_bps=decision.target_bps,
+        )
+        self._carry_out(repair, now_us)
 
     def _repair_copies(self, lost: Sequence[Lost[Packet]], now_us: int) -> None:
         """Send again what is known to be lost before the viewer has missed it. Where it cannot, the viewer asks."""
         if lost and self._stream.rtx_payload_type is not None:
             copies = [(copy.packet.media_sequence, copy.sent_at_us) for copy in lost]
-            self._carry_out(self._recovery.lost(copies, now_us, self._rtt_us), now_us)
+            target_bps = self._flow.decision.target_bps
+            repair = self._recovery.lost(copies, now_us, self._longest_rtt_us(), target_bps=target_bps)
+            self._carry_out(repair, now_us)
+
+    def _longest_rtt_us(self) -> int | None:
+        """Return the longer of the round trips that the viewer's two kinds of reports tell: it can make up either."""
+        return max(
+            [rtt_us for rtt_us in (self._rtt_us, self._flow.decision.rtt_us) if rtt_us is not None], default=None
+        )
 
     def _carry_out(self, repair: Repair, now_us: int) -> None:
         self._request(repair.needs_keyframe)

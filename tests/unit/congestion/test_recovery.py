@@ -10,6 +10,8 @@ from streamer.congestion.recovery import (
     MIN_RESEND_INTERVAL_US,
     MIN_RESEND_LIMIT_BYTES,
     RESEND_LIMIT_IN_KEYFRAMES,
+    RESENT_SHARE,
+    RESENT_WINDOW_US,
     TWICE_LIMIT_PACKETS,
     TWICE_LOSS_RATIO,
     Recovery,
@@ -18,6 +20,7 @@ from streamer.rtp.history import SendHistory, SentPacket
 
 _RTT_US = 40_000
 _NOW_US = 10_000_000
+_WIDE_BPS = 10_000_000
 
 
 def _history(sequences=range(10), *, capacity=1024, max_capacity=1024, size_bytes=1200):
@@ -203,9 +206,44 @@ def test_recovery_counts_what_waits_to_leave_against_the_limit():
     recovery.nack(range(limit), _NOW_US, _RTT_US)
     for sequence in range(limit // 2):
         recovery.resend_left(sequence, _NOW_US + 1)
+    more = range(limit, limit + limit // 2)
 
-    assert len(recovery.nack(range(limit, limit + limit // 2), _NOW_US + 2, _RTT_US).resend) == limit // 2
-    assert recovery.nack([2 * limit], _NOW_US + 3, _RTT_US).needs_keyframe
+    assert len(recovery.nack(more, _NOW_US + 2, _RTT_US, target_bps=_WIDE_BPS).resend) == limit // 2
+    assert recovery.nack([2 * limit], _NOW_US + 3, _RTT_US, target_bps=_WIDE_BPS).needs_keyframe
+
+
+@pytest.mark.parametrize(
+    ("target_bps", "limit_bytes"),
+    [
+        pytest.param(0, MIN_RESEND_LIMIT_BYTES, id="at least what may be resent at once"),
+        pytest.param(_WIDE_BPS, RESENT_SHARE * _WIDE_BPS / 8, id="a share of the target"),
+    ],
+)
+def test_recovery_resends_no_more_than_a_share_of_what_is_sent(target_bps, limit_bytes):
+    recovery = Recovery(_history())
+    resent_bytes, now_us = 0, _NOW_US
+    while not (repair := recovery.nack(range(10), now_us, 0, target_bps=target_bps)).needs_keyframe:
+        for packet in repair.resend:
+            recovery.resend_left(packet.sequence, now_us)
+            resent_bytes += packet.size_bytes
+        now_us += MIN_RESEND_INTERVAL_US
+
+    assert limit_bytes - 10 * 1200 < resent_bytes <= limit_bytes
+    # A second after the first of them there is room again.
+    copies = [(sequence, now_us) for sequence in range(10)]
+    assert recovery.lost(copies, _NOW_US + RESENT_WINDOW_US - 1, 0, target_bps=target_bps).needs_keyframe
+    assert _resent(recovery.lost(copies, _NOW_US + RESENT_WINDOW_US, 0, target_bps=target_bps)) == [*range(10)]
+
+
+def test_recovery_asks_for_no_keyframe_when_nothing_is_left_to_resend():
+    recovery = Recovery(_history(range(500)))
+    _keyframe(recovery, _NOW_US)
+    # More than the limit, because the keyframe is fresh.
+    assert len(recovery.nack(range(100), _NOW_US, _RTT_US, target_bps=0).resend) == 100
+    for sequence in range(100):
+        recovery.resend_left(sequence, _NOW_US + 1)
+
+    assert not recovery.nack([3], _NOW_US + 2, 0, target_bps=0).needs_keyframe
 
 
 def test_recovery_waits_no_longer_for_copies_from_before_a_keyframe():

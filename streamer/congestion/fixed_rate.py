@@ -4,6 +4,8 @@ It keeps the contract of estimator.py, so that a stream without rate control dif
 networks of one's own, and to measure what control costs.
 """
 
+from dataclasses import replace
+
 from streamer.congestion.decision import Decision, RateLimits, Reason
 from streamer.congestion.in_flight import Report, Sent
 from streamer.congestion.path_estimator import PACING_RATIO
@@ -29,15 +31,17 @@ class FixedRate:
     def packet_sent(self, packet: Sent) -> None: ...
 
     def feedback_received(self, report: Report, in_flight_bytes: int, now_us: int) -> Decision:  # noqa: ARG002
-        return self.decision
+        return self.tick(now_us)
 
     def report_received(self, loss_ratio: float, rtt_us: int | None, now_us: int) -> Decision:  # noqa: ARG002
-        return self.decision
+        return self.tick(now_us)
 
     def remb_received(self, estimate_bps: int, now_us: int) -> Decision:  # noqa: ARG002
-        return self.decision
+        return self.tick(now_us)
 
-    def tick(self, now_us: int) -> Decision:  # noqa: ARG002
+    def tick(self, now_us: int) -> Decision:
+        # The ladder reads the time from the decision.
+        self.decision = replace(self.decision, at_us=now_us)
         return self.decision
 
     def next_tick_us(self) -> int | None:

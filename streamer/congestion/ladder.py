@@ -19,6 +19,8 @@ DOWN_AFTER_US = 1_000_000
 UP_AFTER_US = 5_000_000
 # A client that holds more than three pictures of 60 fps decodes too slowly rather than unevenly.
 DECODE_BACKLOG_US = 50_000
+# A client says once a second how it fares; what it does not say again does not hold any more.
+DECODE_HEEDED_US = 2_000_000
 # After it was too slow, more is tried this seldom: its machine does not change with the path.
 DECODE_UP_AFTER_US = 20_000_000
 # Of the full width and height: each has about half of the pixels of the one before.
@@ -58,7 +60,7 @@ def _rungs(prefer: Prefer) -> tuple[Rung, ...]:
 class Ladder:
     """The place of one viewer on the ladder. Called from the event loop only."""
 
-    __slots__ = ("_at", "_decode_at_us", "_is_slow_decoder", "_pixels_per_s", "_rungs", "_since_us", "_trend")
+    __slots__ = ("_at", "_pixels_per_s", "_rungs", "_since_us", "_slow_until_us", "_spared_until_us", "_trend")
 
     def __init__(self, prefer: Prefer) -> None:
         self._rungs = _rungs(prefer)
@@ -68,8 +70,8 @@ class Ladder:
         # Which way it has wanted to go, and since when.
         self._trend = 0
         self._since_us = 0
-        self._is_slow_decoder = False
-        self._decode_at_us: int | None = None
+        # Until when the viewer's decoder is held to be too slow, and until when it is given no more.
+        self._slow_until_us = self._spared_until_us = 0
 
     @property
     def rung(self) -> Rung:
@@ -82,9 +84,11 @@ class Ladder:
 
     def decode_backlog(self, backlog_us: int, now_us: int) -> None:
         """Take note of how much the viewer has received and not decoded."""
-        self._is_slow_decoder = backlog_us > DECODE_BACKLOG_US
-        if self._is_slow_decoder:
-            self._decode_at_us = now_us
+        if backlog_us > DECODE_BACKLOG_US:
+            self._slow_until_us = now_us + DECODE_HEEDED_US
+            self._spared_until_us = now_us + DECODE_UP_AFTER_US
+        else:
+            self._slow_until_us = now_us
 
     def update(self, target_bps: int, now_us: int, *, is_tested: bool) -> bool:
         """Move if it is time; return whether it moved. `is_tested`: the target is what the path was found to carry."""
@@ -101,14 +105,13 @@ class Ladder:
     def _direction(self, target_bps: int, now_us: int, *, is_tested: bool) -> int:
         """Return 1 for a step down, -1 for one up, 0 for none."""
         is_lowest = self._at == len(self._rungs) - 1
-        if self._is_slow_decoder:
+        if now_us < self._slow_until_us:
             return 0 if is_lowest else 1
         if self._pixels_per_s is None:
             return 0
         if not is_lowest and is_tested and target_bps < LOW_BITS_PER_PIXEL * self._load(self._at):
             return 1
-        is_decoder_spared = self._decode_at_us is not None and now_us - self._decode_at_us < DECODE_UP_AFTER_US
-        if self._at == 0 or is_decoder_spared:
+        if self._at == 0 or now_us < self._spared_until_us:
             return 0
         return -1 if target_bps > ROOM_RATIO * LOW_BITS_PER_PIXEL * self._load(self._at - 1) else 0
 

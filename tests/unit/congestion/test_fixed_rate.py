@@ -1,6 +1,7 @@
 from streamer.congestion.decision import RateLimits, Reason
 from streamer.congestion.fixed_rate import FixedRate
 from streamer.congestion.flow import Flow
+from streamer.congestion.ladder import DOWN_AFTER_US, SCALE_STEPS
 from streamer.congestion.pacer import Priority
 from streamer.congestion.path_estimator import PACING_RATIO
 
@@ -41,6 +42,17 @@ def test_fixed_rate_stays_whatever_the_receiver_says():
 
     assert flow.decision.estimate_bps == before.estimate_bps
     assert flow.decision.reason is Reason.FIXED
+
+
+def test_fixed_rate_gives_way_in_pixels_where_it_is_too_low_for_the_picture():
+    flow = _flow()
+    flow.describe(3840, 2160)
+
+    flow.tick(0)
+    flow.tick(DOWN_AFTER_US)
+
+    assert flow.decision.at_us == DOWN_AFTER_US
+    assert flow.wish_rate(DOWN_AFTER_US).scale_ratio == SCALE_STEPS[1]
 
 
 def test_fixed_rate_holds_nothing_back_and_waits_for_nothing():

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from streamer.congestion.ladder import (
     DECODE_BACKLOG_US,
+    DECODE_HEEDED_US,
     DECODE_UP_AFTER_US,
     DOWN_AFTER_US,
     FPS_STEPS,
@@ -179,6 +180,16 @@ def test_ladder_tries_a_slow_decoder_again_seldom():
 
     assert viewer.run(_ALL_BPS, DECODE_UP_AFTER_US) == 0
     assert viewer.run(_ALL_BPS, UP_AFTER_US + _STEP_US) == 1
+
+
+def test_ladder_does_not_hold_a_decoder_to_what_it_said_long_ago():
+    viewer = _Viewer()
+    viewer.ladder.decode_backlog(DECODE_BACKLOG_US + 1, viewer.now_us)
+
+    # No more steps than are due before what it said is old.
+    assert viewer.run(_ALL_BPS, 3 * DECODE_HEEDED_US) == DECODE_HEEDED_US // DOWN_AFTER_US - 1
+    assert viewer.run(_ALL_BPS, DECODE_UP_AFTER_US + UP_AFTER_US) == 1
+    assert viewer.ladder.rung == Rung(1.0, 1.0)
 
 
 def test_ladder_does_nothing_about_a_picture_that_it_does_not_know():

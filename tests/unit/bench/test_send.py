@@ -29,13 +29,15 @@ def test_ratio_is_the_median_of_the_rounds():
     figures = figures_of(
         {
             "stock": [a_round(1.0), a_round(2.0), a_round(1.0)],
-            "paced": [a_round(0.7), a_round(1.6), a_round(9.0)],
+            "controlled": [a_round(0.7), a_round(1.6), a_round(9.0)],
             "unpaced": [a_round(0.5), a_round(1.0), a_round(0.6)],
+            "bare": [a_round(0.4), a_round(0.8), a_round(0.6)],
         }
     )
 
     assert figures["cpu_ratio"] == 0.8
     assert figures["cpu_ratio_unpaced"] == 0.5
+    assert figures["control_percent"] == 40.0
     assert figures["cpu_percent"]["stock"] == 50.0
 
 
@@ -46,4 +48,4 @@ def test_cost_of_a_packet_counts_those_of_the_measured_frames():
 def test_loss_is_counted_over_all_rounds():
     rounds = [a_round(1.0, lost=12), a_round(1.0)]
 
-    assert figures_of(dict.fromkeys(("stock", "paced", "unpaced"), rounds))["loss_ratio"]["paced"] == 0.005
+    assert figures_of(dict.fromkeys(("stock", "paced", "unpaced", "bare"), rounds))["loss_ratio"]["paced"] == 0.005

@@ -135,10 +135,10 @@ def test_loopback_is_told_from_what_others_reach(host: str, is_loopback: bool) -
 @pytest.mark.parametrize(
     ("limits", "start"),
     [
-        ({}, 8_000_000),
-        ({"max_target_bps": 5_000_000}, 5_000_000),
+        ({}, 3_000_000),
+        ({"max_target_bps": 2_000_000}, 2_000_000),
         ({"min_target_bps": 9_000_000}, 9_000_000),
-        ({"min_target_bps": 1_000_000, "max_target_bps": 30_000_000}, 8_000_000),
+        ({"min_target_bps": 1_000_000, "max_target_bps": 30_000_000}, 3_000_000),
     ],
 )
 def test_start_target_that_nobody_set_lies_within_the_limits(limits: dict[str, int], start: int) -> None:

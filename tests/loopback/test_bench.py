@@ -67,12 +67,15 @@ def test_latency_is_measured_without_a_browser_and_next_to_its_floor(tmp_path):
 
 
 @pytest.mark.slow
-def test_send_compares_with_stock_aiortc(tmp_path):
-    result = result_of(tmp_path / "result.json", "send", "--mbps", "4", "--seconds", "1", "--rounds", "1")
+@pytest.mark.parametrize(("controller", "ours"), [("on", "controlled"), ("off", "paced")])
+def test_send_compares_with_stock_aiortc(tmp_path, controller, ours):
+    arguments = ("--mbps", "4", "--seconds", "1", "--rounds", "1", "--controller", controller)
+    result = result_of(tmp_path / "result.json", "send", *arguments)
 
     assert result["cpu_ratio"] > 0
     assert result["cpu_ratio_unpaced"] > 0
-    assert set(result["us_per_packet"]) == {"stock", "paced", "unpaced"}
+    assert set(result["us_per_packet"]) == {"stock", ours, "unpaced", "bare"}
+    assert isinstance(result["control_percent"], float)
     # 2 s at 4 Mbit/s are 833 payloads of 1200 bytes.
     assert all(packets > 400 for packets in result["packets"].values())
     assert all(0 <= ratio <= 1 for ratio in result["loss_ratio"].values())

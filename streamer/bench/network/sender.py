@@ -148,12 +148,24 @@ class Sender:
 
     def _repair(self, sequences: Sequence[int], now_us: int) -> None:
         loss_ratio = self._flow.decision.loss_ratio
-        self._resend(self._recovery.nack(sequences, now_us, self._rtt_us, loss_ratio=loss_ratio), now_us)
+        self._resend(
+            self._recovery.nack(
+                sequences,
+                now_us,
+                self._longest_rtt_us(),
+                loss_ratio=loss_ratio,
+                target_bps=self._flow.decision.target_bps,
+            ),
+            now_us,
+        )
 
     def _repair_copies(self, lost: Sequence[Lost[Packet]], now_us: int) -> None:
         copies = [(_sequence(copy.packet), copy.sent_at_us) for copy in lost]
         if copies:
-            self._resend(self._recovery.lost(copies, now_us, self._rtt_us), now_us)
+            self._resend(
+                self._recovery.lost(copies, now_us, self._longest_rtt_us(), target_bps=self._flow.decision.target_bps),
+                now_us,
+            )
 
     def _resend(self, repair: Repair, now_us: int) -> None:
         if repair.resend:
@@ -168,6 +180,10 @@ class Sender:
         due_at_us = self._recovery.keyframe_due_us()
         if due_at_us is not None:
             self._events.at(max(due_at_us, now_us), self.rendition.wake)
+
+    def _longest_rtt_us(self) -> int | None:
+        known_us = [rtt_us for rtt_us in (self._rtt_us, self._flow.decision.rtt_us) if rtt_us is not None]
+        return max(known_us, default=None)
 
     def _wake(self) -> None:
         now_us = self._events.now_us

@@ -13,7 +13,9 @@ from tests.fakes.xvfb import wait_for
 pytestmark = [pytest.mark.browser, pytest.mark.x11]
 
 _BUTTONS = ("Lock the pointer", "Send Ctrl+Alt+Delete", "Statistics", "Full screen")
-_READ_LINES = "(names) => names.map((name) => [name.innerText, name.nextElementSibling.innerText])"
+_READ_LINES = """(overlay) => [...overlay.querySelectorAll("dt")].map(
+    (name) => [name.innerText, name.nextElementSibling.innerText]
+)"""
 _HANDLE = np.s_[0:12, SIZE.width_px // 2 - 26 : SIZE.width_px // 2 + 26]
 
 
@@ -36,7 +38,7 @@ def press(tab: Tab, name: str) -> None:
 def statistics(tab: Tab) -> dict[str, str]:
     """Return the lines of the overlay by their names, read at once: they are replaced each second."""
     overlay = tab.page.get_by_role("region", name="Statistics")
-    return dict(overlay.locator("dt").evaluate_all(_READ_LINES))
+    return dict(overlay.evaluate(_READ_LINES))
 
 
 def ages(tab: Tab, count: int) -> list[float]:

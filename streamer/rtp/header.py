@@ -19,7 +19,7 @@ from streamer.rtp.extensions import (
     playout_delay,
     serialize_extensions,
 )
-from streamer.rtp.packet import EXTENSION_BIT, HEADER_BYTES, MARKER_BIT, PADDING_BIT, VERSION_BITS
+from streamer.rtp.packet import EXTENSION_BIT, HEADER_BYTES, MARKER_BIT, VERSION_BITS
 
 _CHANGING = Struct("!BBHI")
 _pack_changing_into = _CHANGING.pack_into
@@ -81,15 +81,13 @@ class HeadWriter:
         transport_number: int,
         *,
         marker: bool = False,
-        has_padding: bool = False,
         capture_ntp: int | None = None,
     ) -> int:
         """Write the head of a packet that leaves at `send_us` at `offset`, and return where its payload begins.
 
         `sequence`, `timestamp` and the transport-wide number are already wrapped. `capture_ntp` is the NTP time (64
         bits, 32.32) at which the frame was captured: given for the first packet of a frame, it is written in the
-        16-byte form whose clock offset is zero: the capture clock is the sender's. With `has_padding` the caller ends
-        the packet with padding whose last byte counts it.
+        16-byte form whose clock offset is zero: the capture clock is the sender's.
         """
         if send_us != self._send_us:
             self._set_send_time(send_us)
@@ -98,7 +96,7 @@ class HeadWriter:
         _pack_changing_into(
             head,
             0,
-            template.first_byte | PADDING_BIT if has_padding else template.first_byte,
+            template.first_byte,
             self._marked_type if marker else self._payload_type,
             sequence,
             timestamp,

@@ -15,7 +15,7 @@ _HEADER = Struct("!BBHII")
 _EXTENSION_HEADER = Struct("!HH")
 
 VERSION_BITS = _VERSION << 6
-PADDING_BIT = 0x20
+_PADDING_BIT = 0x20
 EXTENSION_BIT = 0x10
 _CSRC_COUNT_MASK = 0x0F
 MARKER_BIT = 0x80
@@ -56,7 +56,7 @@ def parse(data: bytes | bytearray | memoryview) -> RtpPacket:
         raise RemoteProtocolError(f"RTP version {first >> 6}")
     csrcs, at = _parse_csrcs(view, first & _CSRC_COUNT_MASK)
     extension_end = _extension_end(view, at) if first & EXTENSION_BIT else at
-    padding_bytes = _padding_bytes(view, extension_end) if first & PADDING_BIT else 0
+    padding_bytes = _padding_bytes(view, extension_end) if first & _PADDING_BIT else 0
     return RtpPacket(
         payload_type=second & _PAYLOAD_TYPE_MASK,
         marker=bool(second & MARKER_BIT),

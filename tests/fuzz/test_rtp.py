@@ -52,7 +52,8 @@ def test_extensions_round_trip(values):
 def test_rtp_round_trips(payload_type, marker, sequence, timestamp, ssrc, payload, padding_bytes):
     writer = HeadWriter(payload_type, ssrc, {TRANSPORT_WIDE_CC: 3}, "")
     buffer = bytearray(writer.largest_bytes)
-    writer.write(buffer, 0, sequence, timestamp, 0, sequence, marker=marker, has_padding=padding_bytes > 0)
+    writer.write(buffer, 0, sequence, timestamp, 0, sequence, marker=marker)
+    buffer[0] |= 0x20 if padding_bytes else 0
 
     packet = parse(bytes(buffer) + payload + (padding(padding_bytes) if padding_bytes else b""))
 

@@ -46,9 +46,9 @@ def test_head_reads_back_what_was_written(marker, ids):
 def test_head_has_the_bits_of_rfc_3550():
     buffer = bytearray(12)
 
-    HeadWriter(96, 3, {}, "").write(memoryview(buffer), 0, 1, 2, 0, 0, marker=True, has_padding=True)
+    HeadWriter(96, 3, {}, "").write(memoryview(buffer), 0, 1, 2, 0, 0, marker=True)
 
-    assert buffer == bytes.fromhex("a0 e0 0001 00000002 00000003")
+    assert buffer == bytes.fromhex("80 e0 0001 00000002 00000003")
 
 
 @pytest.mark.parametrize(("ids", "profile"), [(_IDS, 0xBEDE), (_TWO_BYTE_IDS, 0x1000)])
@@ -82,7 +82,7 @@ def test_head_forgets_the_shape_of_the_one_before_it():
     writer = HeadWriter(96, _SSRC, _IDS, "0")
     plain = _write(writer, transport_number=1)
 
-    _write(writer, send_us=1_000_000, transport_number=2, marker=True, has_padding=True)
+    _write(writer, send_us=1_000_000, transport_number=2, marker=True)
 
     assert _write(writer, transport_number=1) == plain
 

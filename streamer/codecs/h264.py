@@ -4,12 +4,12 @@ Rules of this file: no state; a payload is planned once and shared. NAL units ar
 of 100 kB passes here sixty times a second.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from streamer.codecs._h264_sps import with_immediate_output
+from streamer.codecs._h264_sps import with_colour, with_immediate_output
 from streamer.codecs.base import SdpFormat
 from streamer.errors import LocalProtocolError, RemoteProtocolError
-from streamer.media.frame import Resolution
+from streamer.media.frame import ColourDescription, Resolution
 
 NAME = "h264"
 MIME_TYPE = "video/H264"
@@ -70,12 +70,25 @@ def conform(data: bytes) -> bytes:
     Raises:
         LocalProtocolError: there is no NAL unit in it, or a parameter set that cannot be read.
     """
+    return _with_parameter_sets(data, with_immediate_output)
+
+
+def describe(data: bytes, colour: ColourDescription) -> bytes:
+    """Return the access unit with the colour description in its parameter set, for encoders that cannot write it.
+
+    Raises:
+        LocalProtocolError: there is no NAL unit in it, or a parameter set that cannot be read.
+    """
+    return _with_parameter_sets(data, lambda nal_unit: with_colour(nal_unit, colour))
+
+
+def _with_parameter_sets(data: bytes, rewrite: Callable[[bytes], bytes]) -> bytes:
     rewritten: list[bytes] = []
     kept_from, kind = 0, None
     for start, end in _units(data):
         kind = data[start] & _TYPE_BITS
         if kind == _SPS:
-            rewritten += data[kept_from:start], with_immediate_output(data[start:end])
+            rewritten += data[kept_from:start], rewrite(data[start:end])
             kept_from = end
         elif _SLICE <= kind <= _IDR:
             # Clause 7.4.1.2.3: parameter sets come before the first slice. What follows is not searched.

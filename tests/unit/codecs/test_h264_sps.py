@@ -2,8 +2,9 @@ import re
 
 import pytest
 
-from streamer.codecs._h264_sps import with_immediate_output
+from streamer.codecs._h264_sps import with_colour, with_immediate_output
 from streamer.errors import LocalProtocolError
+from streamer.media.frame import BT709_LIMITED, SRGB_FULL
 
 
 def _u(value: int, count: int) -> str:
@@ -158,3 +159,35 @@ def test_sps_that_is_cut_off_is_an_error(length):
 def test_sps_with_an_endless_cycle_is_an_error():
     with pytest.raises(LocalProtocolError):
         with_immediate_output(_nal_unit(_HEADER, _BASELINE, _ue(0), _ue(4), _ue(1), "0", _se(0), _se(0), _ue(1 << 31)))
+
+
+_BT709 = "1" + _u(5, 3) + "0" + "1" + _u(1, 8) * 3
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("0", "1" + "00" + _BT709 + "000000", id="no-information"),
+        pytest.param("1" + _EMPTY_VUI + "0", "1" + "00" + _BT709 + "00" + _NO_HRD + "0" + "0", id="nothing-said"),
+        pytest.param(
+            "1" + _SIMPLE_ASPECT + _OVERSCAN + _NO_COLOURS + _CHROMA_PLACE + _NO_HRD + "0" + _restriction(0, 1),
+            "1" + _SIMPLE_ASPECT + _OVERSCAN + _BT709 + _CHROMA_PLACE + _NO_HRD + "0" + _restriction(0, 1),
+            id="range-alone",
+        ),
+        pytest.param(
+            "1" + _FULL_VUI.removesuffix("1") + "0",
+            "1" + _FULL_VUI.removesuffix("1").replace(_COLOURS, _BT709) + "0",
+            id="other-colours",
+        ),
+    ],
+)
+@pytest.mark.parametrize("start", _STARTS.values(), ids=_STARTS)
+def test_sps_is_given_a_colour_description(start, before, after):
+    assert with_colour(_nal_unit(start, before), BT709_LIMITED) == _nal_unit(start, after)
+
+
+def test_sps_keeps_a_colour_description_that_is_right():
+    told = with_colour(_nal_unit(_start(), "0"), SRGB_FULL)
+
+    assert with_colour(told, SRGB_FULL) == told
+    assert with_colour(told, BT709_LIMITED) != told

@@ -5,6 +5,7 @@ from them, and belongs into another rendition. Who is in which rendition is the 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import Capabilities, EncodeOrder, Wish
@@ -14,7 +15,8 @@ RATE_CLASS_RATIO = 2
 # Longer than any queue that leaving out frames drains, shorter than what viewers call a freeze.
 STALLED_US = 250_000
 # An encoder that pays for a rate change with a keyframe is told of changes that are worth one: each costs about three
-# frames' bytes, so at most one in 5 s is 1 % of a stream of 60 fps.
+# frames' bytes, so at most one in 5 s is 1 % of a stream of 60 fps. What counts is what a frame may take: a new frame
+# rate and a new limit of a frame's bytes are changes like a new target.
 SPARED_CHANGE_RATIO = 0.15
 SPARED_INTERVAL_US = 5_000_000
 # Each viewer's recovery keeps its requests apart; what also makes a keyframe is that viewers come, return and move. A
@@ -24,6 +26,21 @@ MIN_KEYFRAME_INTERVAL_US = 100_000
 SUSTAINED_KEYFRAME_INTERVAL_US = 1_000_000
 KEYFRAME_BURST = 5
 _SECOND_US = 1_000_000
+_BITS_PER_BYTE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """What an encoder's rate control is told."""
+
+    target_bps: int
+    fps: float
+    max_frame_bytes: int | None
+
+    @property
+    def frame_bits(self) -> float:
+        bits = self.target_bps / self.fps
+        return bits if self.max_frame_bytes is None else min(bits, self.max_frame_bytes * _BITS_PER_BYTE)
 
 
 def fold_target_bps(wishes: Sequence[Wish]) -> int:
@@ -53,7 +70,9 @@ class Fold:
 
     def __init__(self, capabilities: Capabilities) -> None:
         self._spares_changes = capabilities.rate_change_needs_keyframe
-        self._target_bps: int | None = None
+        changes_per_s = capabilities.max_rate_changes_per_s
+        self._min_change_us = 0 if changes_per_s is None else _SECOND_US // changes_per_s
+        self._rates: _Rates | None = None
         self._changed_at_us = 0
         self._keyframe_due_us = 0
         # By when the keyframes so far would have been made at the sustained rate.
@@ -82,28 +101,40 @@ class Fold:
         governors = governing(wishes)
         limits = [wish.max_frame_bytes for wish in governors if wish.max_frame_bytes is not None]
         losses = [wish.lost_capture_us for wish in wishes if wish.lost_capture_us is not None]
-        return EncodeOrder(
-            target_bps=self._settle(wishes, now_us, keyframe=keyframe),
-            fps=min(wish.fps for wish in governors),
-            keyframe=keyframe,
+        wanted = _Rates(
+            fold_target_bps(wishes),
+            min(wish.fps for wish in governors),
             # As with targets: no less than half of what the widest path takes.
-            max_frame_bytes=max(min(limits), max(limits) // RATE_CLASS_RATIO) if limits else None,
+            max(min(limits), max(limits) // RATE_CLASS_RATIO) if limits else None,
+        )
+        # More than a frame waits: the path takes less than the encoder makes.
+        is_backlogged = any(wish.backlog_us * wish.fps > _SECOND_US for wish in wishes)
+        rates = self._settle(wanted, now_us, is_backlogged=is_backlogged, keyframe=keyframe)
+        return EncodeOrder(
+            target_bps=rates.target_bps,
+            fps=rates.fps,
+            keyframe=keyframe,
+            max_frame_bytes=rates.max_frame_bytes,
             is_refinement=is_refinement,
             lost_capture_us=min(losses, default=None),
         )
 
-    def _settle(self, wishes: Sequence[Wish], now_us: int, *, keyframe: bool) -> int:
-        """Return the target to order: the folded one, or the last one where the encoder is to be spared."""
-        folded_bps = fold_target_bps(wishes)
-        # More than a frame waits: the path takes less than the encoder makes.
-        is_backlogged = any(wish.backlog_us * wish.fps > _SECOND_US for wish in wishes)
-        last_bps = self._target_bps
-        if last_bps is not None and self._spares_changes and not keyframe:
-            is_small = abs(folded_bps - last_bps) < SPARED_CHANGE_RATIO * last_bps
-            is_urgent = is_backlogged and folded_bps < last_bps
-            if is_small or (now_us - self._changed_at_us < SPARED_INTERVAL_US and not is_urgent):
-                return last_bps
-        if folded_bps != last_bps:
-            self._target_bps = folded_bps
-            self._changed_at_us = now_us
-        return folded_bps
+    def _settle(self, wanted: _Rates, now_us: int, *, is_backlogged: bool, keyframe: bool) -> _Rates:
+        """Return the rates to order: the wanted ones, or the last ones where the encoder is to be spared."""
+        last = self._rates
+        if wanted == last:
+            return wanted
+        if last is not None and self._is_spared(last, wanted, now_us, is_backlogged=is_backlogged, keyframe=keyframe):
+            return last
+        self._rates, self._changed_at_us = wanted, now_us
+        return wanted
+
+    def _is_spared(self, last: _Rates, wanted: _Rates, now_us: int, *, is_backlogged: bool, keyframe: bool) -> bool:
+        since_us = now_us - self._changed_at_us
+        if since_us < self._min_change_us:
+            return True
+        if not self._spares_changes or keyframe:
+            return False
+        is_small = abs(wanted.frame_bits - last.frame_bits) < SPARED_CHANGE_RATIO * last.frame_bits
+        is_urgent = is_backlogged and wanted.frame_bits < last.frame_bits
+        return is_small or (since_us < SPARED_INTERVAL_US and not is_urgent)

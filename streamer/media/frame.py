@@ -16,6 +16,7 @@ class MemoryKind(StrEnum):
     """Where the pixels of a surface live."""
 
     HOST = "host"
+    CUDA = "cuda"
 
 
 class PixelFormat(StrEnum):
@@ -78,7 +79,8 @@ class Surface:
     """The memory that a picture lives in. It says nothing of who owns that memory: the source or converter does.
 
     Host planes of one surface are rows of `pitch_bytes` bytes: one plane for packed RGB, Y and interleaved UV for NV12,
-    Y, U and V for I420. `device` and `stream` name a GPU and the stream that last wrote the memory.
+    Y, U and V for I420. CUDA planes lie the same way and have a `pointer` instead of a buffer; `device` is the ordinal
+    of the GPU, and `stream` the handle of the stream that last wrote the memory, None if nothing is under way.
     """
 
     memory: MemoryKind
@@ -169,6 +171,8 @@ class Capabilities:
     max_resolution: Resolution
     is_hardware: bool
     rate_change_needs_keyframe: bool = False
+    # How often a second rate, frame rate and frame limit may change; None: with every frame.
+    max_rate_changes_per_s: int | None = None
     # The largest delta frame and the largest keyframe, as multiples of target_bps / fps.
     max_delta_ratio: float = 1.5
     max_keyframe_ratio: float = 3.0

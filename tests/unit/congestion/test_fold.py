@@ -23,7 +23,7 @@ def _wish(target_bps=9 * _MBPS, fps=60.0, **others):
     return Wish(target_bps=target_bps, fps=fps, max_resolution=_HD, **others)
 
 
-def _fold(*, rate_change_needs_keyframe=False):
+def _fold(*, rate_change_needs_keyframe=False, max_rate_changes_per_s=None):
     capabilities = Capabilities(
         codecs=("h264",),
         formats=(PixelFormat.I420,),
@@ -31,6 +31,7 @@ def _fold(*, rate_change_needs_keyframe=False):
         max_resolution=_HD,
         is_hardware=False,
         rate_change_needs_keyframe=rate_change_needs_keyframe,
+        max_rate_changes_per_s=max_rate_changes_per_s,
     )
     return Fold(capabilities)
 
@@ -110,6 +111,49 @@ def test_fold_spares_an_encoder_that_pays_with_keyframes(now_us, wish, ordered_b
     fold.order([_wish()], now_us=0)
 
     assert fold.order([wish], now_us).target_bps == ordered_bps
+
+
+@pytest.mark.parametrize(
+    ("wish", "ordered"),
+    [
+        pytest.param(_wish(fps=55.0), (60.0, None), id="little-less-often"),
+        pytest.param(_wish(fps=30.0), (30.0, None), id="half-as-often"),
+        pytest.param(_wish(max_frame_bytes=17_000), (60.0, None), id="limit-close-below-what-a-frame-takes"),
+        pytest.param(_wish(max_frame_bytes=9_000), (60.0, 9_000), id="limit-of-half-a-frame"),
+        pytest.param(_wish(max_frame_bytes=90_000), (60.0, None), id="limit-that-limits-nothing"),
+    ],
+)
+def test_fold_spares_an_encoder_all_that_changes_what_a_frame_may_take(wish, ordered):
+    fold = _fold(rate_change_needs_keyframe=True)
+    fold.order([_wish()], now_us=0)
+
+    order = fold.order([wish], SPARED_INTERVAL_US)
+
+    assert (order.fps, order.max_frame_bytes) == ordered
+
+
+def test_fold_changes_rates_only_so_often_where_an_encoder_bears_no_more():
+    fold = _fold(max_rate_changes_per_s=5)
+    wishes = [_wish(9_000_000 - number * 100_000, max_frame_bytes=50_000 - number) for number in range(61)]
+
+    orders = [fold.order([wish], number * 16_667) for number, wish in enumerate(wishes)]
+
+    rates = [(order.target_bps, order.max_frame_bytes) for order in orders]
+    changed_at = [number for number in range(1, 61) if rates[number] != rates[number - 1]]
+    assert changed_at == [12, 24, 36, 48, 60]
+    assert [rates[number] for number in changed_at] == [
+        (wishes[number].target_bps, wishes[number].max_frame_bytes) for number in changed_at
+    ]
+
+
+def test_fold_orders_keyframes_at_once_while_rates_are_held():
+    fold = _fold(max_rate_changes_per_s=5)
+    fold.order([_wish()], 0)
+
+    order = fold.order([_wish(3_000_000, keyframe=True)], 1)
+
+    assert order.keyframe
+    assert order.target_bps == 9_000_000
 
 
 def test_fold_counts_the_interval_from_the_last_change_and_not_from_the_last_order():

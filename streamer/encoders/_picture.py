@@ -1,29 +1,38 @@
-"""Show a surface in host memory to PyAV, without copying it where its planes lie one behind the other.
+"""Show a surface in host memory to an encoder, without copying it where its planes lie one behind the other.
 
-PyAV takes a 4:2:0 picture as one block of rows: Y, then the chroma planes, each as wide as its rows. That is how
-converters hand pictures over. A surface with padding between rows, with planes in different places, or with its chroma
-interleaved where the encoder wants it apart, is gathered into a block of our own first.
+Encoders take a picture as one block of rows: packed pixels, or Y and then the chroma planes, each as wide as its rows.
+That is how converters hand pictures over. A surface with padding between rows, with planes in different places, or with
+its chroma interleaved where the encoder wants it apart, is gathered into a block of our own first.
 """
 
 from typing import Any
 
 import av
 import numpy as np
+from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
-from streamer.media.frame import MemoryKind, PixelFormat, Plane, Resolution, Surface
+from streamer.media.frame import ColourDescription, MemoryKind, PixelFormat, Plane, Resolution, Surface
 from streamer.media.planes import plane_shapes, why_planes_unfit
 
 Block = NDArray[np.uint8]
 
 MEMORY: tuple[MemoryKind, ...] = (MemoryKind.HOST,)
+# FFmpeg's AVCOL_RANGE_MPEG and AVCOL_RANGE_JPEG.
+_LIMITED_RANGE = 1
+_FULL_RANGE = 2
 _LIBRARY_NAMES = {PixelFormat.NV12: "nv12", PixelFormat.I420: "yuv420p"}
 
 
-def why_unfit(surface: Surface, resolution: Resolution, formats: tuple[PixelFormat, ...]) -> str | None:
+def why_unfit(
+    surface: Surface,
+    resolution: Resolution,
+    formats: tuple[PixelFormat, ...],
+    memory: tuple[MemoryKind, ...] = MEMORY,
+) -> str | None:
     """Return what is wrong with a surface, and what would be right; None if it can be encoded."""
-    if surface.memory not in MEMORY:
-        return f"a surface in {surface.memory} memory; accepted is {' or '.join(MEMORY)}"
+    if surface.memory not in memory:
+        return f"a surface in {surface.memory} memory; accepted is {' or '.join(memory)}"
     if surface.format not in formats:
         return f"a surface of format {surface.format}; accepted is {' or '.join(formats)}"
     if surface.resolution != resolution:
@@ -31,30 +40,51 @@ def why_unfit(surface: Surface, resolution: Resolution, formats: tuple[PixelForm
     return why_planes_unfit(surface)
 
 
+def describe_colour(context: VideoCodecContext, colour: ColourDescription) -> None:
+    """Let an encoder that is not open yet signal how its samples become colours."""
+    context.color_primaries = colour.primaries
+    context.color_trc = colour.transfer
+    context.colorspace = colour.matrix
+    context.color_range = _FULL_RANGE if colour.is_full_range else _LIMITED_RANGE
+
+
 class Pictures:
     """Makes PyAV frames of surfaces that `why_unfit` has nothing against. Used by one thread."""
 
     def __init__(self, target: PixelFormat, resolution: Resolution) -> None:
-        self._target = target
-        self._resolution = resolution
-        self._own: Block | None = None
+        self._blocks = Blocks(target, resolution)
+        self._name = _LIBRARY_NAMES[target]
 
     def wrap(self, surface: Surface) -> av.VideoFrame:
         """Return a frame over the surface's memory, or over a copy that stands until the next call."""
+        return av.VideoFrame.from_numpy_buffer(self._blocks.block(surface), self._name)
+
+
+class Blocks:
+    """Makes blocks of surfaces that `why_unfit` has nothing against. Used by one thread."""
+
+    def __init__(self, target: PixelFormat, resolution: Resolution) -> None:
+        self._target = target
+        self._shapes = plane_shapes(target, resolution)
+        self._own: Block | None = None
+
+    def block(self, surface: Surface) -> Block:
+        """Return the picture's rows in the surface's memory, or in a copy that stands until the next call."""
         block = self._adjacent(surface) if surface.format == self._target else None
-        if block is None:
-            block = self._gather(surface)
-        return av.VideoFrame.from_numpy_buffer(block, _LIBRARY_NAMES[self._target])
+        return self._gather(surface) if block is None else block
+
+    @property
+    def _row_bytes(self) -> int:
+        return self._shapes[0][1]
 
     def _adjacent(self, surface: Surface) -> Block | None:
         """Return the planes as one block if that is how they lie in memory."""
-        shapes = plane_shapes(surface.format, surface.resolution)
         first = surface.planes[0].buffer
         whole = None if first is None else _exporter(first)
         if first is None or whole is None:
             return None
         start = begin = _address(first) - int(whole.ctypes.data)
-        for plane, (rows, width_bytes) in zip(surface.planes, shapes, strict=True):
+        for plane, (rows, width_bytes) in zip(surface.planes, self._shapes, strict=True):
             if plane.buffer is None or plane.pitch_bytes != width_bytes:
                 return None
             if _address(plane.buffer) - whole.ctypes.data != begin:
@@ -62,13 +92,13 @@ class Pictures:
             begin += rows * width_bytes
         if start < 0 or begin > whole.size:
             return None
-        block: Block = whole[start:begin].reshape(-1, self._resolution.width_px)
+        block: Block = whole[start:begin].reshape(-1, self._row_bytes)
         return block
 
     def _gather(self, surface: Surface) -> Block:
         if self._own is None:
-            rows = self._resolution.height_px * 3 // 2
-            self._own = np.empty((rows, self._resolution.width_px), np.uint8)
+            size_bytes = sum(rows * width_bytes for rows, width_bytes in self._shapes)
+            self._own = np.empty((size_bytes // self._row_bytes, self._row_bytes), np.uint8)
         shapes = plane_shapes(surface.format, surface.resolution)
         planes = [_rows(plane, *shape) for plane, shape in zip(surface.planes, shapes, strict=True)]
         if surface.format != self._target:

@@ -15,6 +15,7 @@ from streamer.media.frame import (
     ColourDescription,
     EncodedFrame,
     EncodeOrder,
+    MemoryKind,
     PixelFormat,
     Resolution,
     VideoFrame,
@@ -25,7 +26,7 @@ from streamer.media.frame import (
 class EncoderSettings:
     """What an encoder is opened with. Another size or codec is another encoder; a rate is an order.
 
-    `max_fps` is the highest frame rate an order will ask for, `max_target_bps` the highest rate.
+    So is other memory. `max_fps` is the highest frame rate an order will ask for, `max_target_bps` the highest rate.
     """
 
     codec: str
@@ -36,6 +37,7 @@ class EncoderSettings:
     start_target_bps: int
     max_target_bps: int
     options: Any = None
+    memory: MemoryKind = MemoryKind.HOST
 
 
 class VideoEncoder(Protocol):

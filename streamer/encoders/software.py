@@ -4,8 +4,6 @@ Owns the contract of an encoder; the libraries' own ways are in `_x264` and `_vp
 a colour description: viewers take BT.601 limited range for granted.
 """
 
-import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -14,12 +12,12 @@ import av.error
 from av.codec import codecs_available
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer import registry
 from streamer.encoders import _live_rate, _vpx, _x264
 from streamer.encoders._budget import Engine
+from streamer.encoders._checks import KeyframeCheck, check_order, check_settings
 from streamer.encoders._picture import MEMORY, Pictures, why_unfit
 from streamer.encoders.base import EncoderSettings
-from streamer.errors import ConfigError, EncoderError, StreamerError, Unavailable
+from streamer.errors import EncoderError, Unavailable
 from streamer.media.frame import (
     Capabilities,
     EncodedFrame,
@@ -33,8 +31,7 @@ _NAME = "software"
 _LIBRARIES = {"h264": "libx264", "vp8": "libvpx"}
 # VP8 has 14 bits for each edge (RFC 6386, section 9.1); H.264 at level 6.2 takes 139264 macroblocks (table A-1).
 _LARGEST = {"h264": Resolution(8192, 4352), "vp8": Resolution(16383, 16383)}
-# H.273: matrix 0 is RGB itself, which 4:2:0 pictures cannot be.
-_IDENTITY_MATRIX = 0
+_FORMATS = (PixelFormat.NV12, PixelFormat.I420)
 
 
 class Options(BaseModel):
@@ -66,7 +63,7 @@ def capabilities() -> Capabilities:
     codecs = _codecs()
     return Capabilities(
         codecs=codecs,
-        formats=(PixelFormat.NV12, PixelFormat.I420),
+        formats=_FORMATS,
         memory=MEMORY,
         max_resolution=min((_LARGEST[codec] for codec in codecs), default=Resolution(0, 0)),
         is_hardware=False,
@@ -84,7 +81,7 @@ def create(settings: EncoderSettings) -> "SoftwareEncoder":
     """
     if settings.codec not in _codecs():
         raise Unavailable(_NAME, f"cannot encode {settings.codec!r}; it can do {', '.join(_codecs()) or 'nothing'}")
-    _check(settings)
+    check_settings(_NAME, settings, _FORMATS, _LARGEST[settings.codec])
     return SoftwareEncoder(settings)
 
 
@@ -100,7 +97,7 @@ class SoftwareEncoder:
         self._description = self._engine.description
         self._capabilities = _capabilities_of(settings.codec, self._engine)
         self._pictures = Pictures(self._engine.takes, settings.resolution)
-        self._is_keyframe = _keyframe_test(settings.codec)
+        self._keyframes = KeyframeCheck(_NAME, settings.codec)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -121,7 +118,7 @@ class SoftwareEncoder:
         if len(packets) != 1:
             raise EncoderError(_NAME, f"frame {frame.number} became {len(packets)} packets instead of one")
         data, is_keyframe = bytes(packets[0]), packets[0].is_keyframe
-        self._cross_check(data, order, is_keyframe=is_keyframe)
+        self._keyframes.check(data, order, is_keyframe=is_keyframe)
         return EncodedFrame(
             codec=self._settings.codec,
             data=data,
@@ -140,40 +137,11 @@ class SoftwareEncoder:
         reason = why_unfit(frame.surface, self._settings.resolution, self._capabilities.formats)
         if reason is not None:
             raise EncoderError(_NAME, reason)
-        if order.target_bps <= 0 or not (math.isfinite(order.fps) and order.fps > 0):
-            raise EncoderError(_NAME, f"an order for {order.target_bps} bit/s at {order.fps} frames per second")
-        if order.max_frame_bytes is not None and order.max_frame_bytes <= 0:
-            raise EncoderError(_NAME, f"an order for a frame of at most {order.max_frame_bytes} bytes")
-
-    def _cross_check(self, data: bytes, order: EncodeOrder, *, is_keyframe: bool) -> None:
-        """Hold the library's word against the bitstream and the order: a false keyframe freezes viewers."""
-        if self._is_keyframe is not None:
-            try:
-                is_really = self._is_keyframe(data)
-            except StreamerError as exc:
-                raise EncoderError(_NAME, f"the library made no {self._settings.codec} frame: {exc}") from exc
-            if is_really != is_keyframe:
-                raise EncoderError(_NAME, f"a frame marked keyframe={is_keyframe} is not what it is marked")
-        if order.keyframe and not is_keyframe:
-            raise EncoderError(_NAME, "a keyframe was ordered and did not come")
+        check_order(_NAME, order)
 
 
 def _codecs() -> tuple[str, ...]:
     return tuple(codec for codec, library in _LIBRARIES.items() if library in codecs_available)
-
-
-def _check(settings: EncoderSettings) -> None:
-    resolution = settings.resolution
-    if settings.format not in (PixelFormat.NV12, PixelFormat.I420):
-        raise EncoderError(_NAME, f"pictures of format {settings.format}; accepted is nv12 or i420")
-    if resolution.width_px % 2 or resolution.height_px % 2 or not resolution.pixels:
-        raise EncoderError(_NAME, f"pictures of {resolution}; 4:2:0 takes even sizes from 2x2 on")
-    if not resolution.fits_in(_LARGEST[settings.codec]):
-        raise EncoderError(_NAME, f"pictures of {resolution}; the largest are {_LARGEST[settings.codec]}")
-    if settings.start_target_bps <= 0 or not settings.max_fps > 0:
-        raise EncoderError(_NAME, f"{settings.start_target_bps} bit/s at {settings.max_fps} frames per second")
-    if settings.colour.matrix == _IDENTITY_MATRIX:
-        raise EncoderError(_NAME, f"{settings.format} pictures that are described as RGB (matrix 0)")
 
 
 def _open_engine(settings: EncoderSettings) -> Engine:
@@ -193,12 +161,3 @@ def _capabilities_of(codec: str, engine: Engine) -> Capabilities:
         rate_change_needs_keyframe=engine.rate_change_needs_keyframe,
         max_delta_ratio=_vpx.DELTA_RATIO if codec == "vp8" else _x264.DELTA_RATIO,
     )
-
-
-def _keyframe_test(codec: str) -> Callable[[bytes], bool] | None:
-    try:
-        module = registry.load("codecs", codec)
-    except ConfigError:
-        return None
-    test: Callable[[bytes], bool] = module.is_keyframe
-    return test

@@ -1,9 +1,9 @@
-"""How the pictures of each format lie in host memory: how many planes, how many rows, how many bytes in a row.
+"""How the pictures of each format lie in memory: how many planes, how many rows, how many bytes in a row.
 
 Knows nothing of arrays: reading and writing the memory is up to sources, converters and encoders.
 """
 
-from streamer.media.frame import PixelFormat, Plane, Resolution, Surface
+from streamer.media.frame import MemoryKind, PixelFormat, Plane, Resolution, Surface
 
 # The packed formats: one plane with all channels of a pixel side by side.
 PIXEL_BYTES = {PixelFormat.BGRA: 4, PixelFormat.RGBA: 4, PixelFormat.BGR24: 3, PixelFormat.RGB24: 3}
@@ -21,14 +21,27 @@ def plane_shapes(pixel_format: PixelFormat, resolution: Resolution) -> list[tupl
 
 
 def why_planes_unfit(surface: Surface) -> str | None:
-    """Return why a surface in host memory does not hold the picture that it says; None if it does."""
+    """Return why a surface does not hold the picture that it says; None if it does.
+
+    Device memory has to lie without padding between its rows: its takers copy whole blocks.
+    """
     shapes = plane_shapes(surface.format, surface.resolution)
     if len(surface.planes) != len(shapes):
         return f"a surface of {len(surface.planes)} planes; accepted are {len(shapes)} for {surface.format}"
     for number, (plane, (rows, width_bytes)) in enumerate(zip(surface.planes, shapes, strict=True)):
-        reason = _why_plane_unfit(plane, rows, width_bytes)
+        is_device = surface.memory == MemoryKind.CUDA
+        why_unfit = _why_device_plane_unfit if is_device else _why_plane_unfit
+        reason = why_unfit(plane, rows, width_bytes)
         if reason is not None:
             return f"plane {number} of {surface.format} {surface.resolution}: {reason}"
+    return None
+
+
+def _why_device_plane_unfit(plane: Plane, rows: int, width_bytes: int) -> str | None:
+    if not plane.pointer:
+        return "no address in device memory"
+    if plane.pitch_bytes != width_bytes and rows > 1:
+        return f"a pitch of {plane.pitch_bytes} bytes; accepted is {width_bytes}, rows without padding"
     return None
 
 

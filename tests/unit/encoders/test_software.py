@@ -33,14 +33,6 @@ def test_software_refuses_pictures_that_are_described_as_rgb() -> None:
         software.create(EncoderSettings("h264", SIZE, PixelFormat.NV12, SRGB_FULL, 60.0, 2_000_000, 8_000_000))
 
 
-def test_software_refuses_a_frame_that_the_library_marked_wrongly() -> None:
-    encoder = software.create(SETTINGS)
-    encoder._is_keyframe = lambda _: False
-
-    with pytest.raises(EncoderError, match="keyframe=True"):
-        encoder.encode(clips.smooth_frame(SIZE), EncodeOrder(2_000_000, 60.0))
-
-
 @pytest.mark.parametrize(
     "given", [{"preset": "placebo"}, {"threads": 0}, {"vp8_speed": 3}, {"presett": "fast"}], ids=str
 )

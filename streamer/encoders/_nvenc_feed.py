@@ -1,0 +1,110 @@
+"""Show a surface to PyNvVideoCodec: host memory as an array, device memory as it is.
+
+The extension checks neither the size nor the type of an array, and reads past the end of one that is too short. All
+that it is given is therefore checked and shaped here. Device memory is handed over by its address and copied by the GPU
+into the encoder's own surface; nothing of it passes through the host.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from streamer.encoders._cuda import Context, CudaError
+from streamer.encoders._picture import Blocks, why_unfit
+from streamer.encoders.base import EncoderSettings
+from streamer.media.frame import MemoryKind, PixelFormat, Surface
+from streamer.media.planes import PIXEL_BYTES, plane_shapes
+
+# NVENC names packed formats by the order in a word of 32 bits, low byte last; ours are by address.
+FORMAT_NAMES = {PixelFormat.NV12: "NV12", PixelFormat.BGRA: "ARGB", PixelFormat.RGBA: "ABGR"}
+_CUDA_ARRAY_INTERFACE_VERSION = 3
+
+
+class SurfaceError(Exception):
+    """The surface cannot be encoded; the message says what came and what is accepted."""
+
+
+class Feed:
+    """Makes what the extension takes of the surfaces of one encoder. Used by one thread."""
+
+    def __init__(self, settings: EncoderSettings, gpu: int) -> None:
+        """Get ready for one kind of surface.
+
+        Raises:
+            CudaError: the GPU's context cannot be had.
+        """
+        self._settings = settings
+        self._gpu = gpu
+        self._blocks = Blocks(settings.format, settings.resolution)
+        # Host frames go through the extension's own staging memory and need no context of ours.
+        self._context = None if settings.memory == MemoryKind.HOST else Context(gpu)
+
+    @property
+    def context(self) -> int | None:
+        """The CUDA context that the encoder shall use, if it matters."""
+        return None if self._context is None else self._context.handle
+
+    def show(self, surface: Surface) -> Any:
+        """Return what `Encode` takes. It is read until `Encode` returns.
+
+        Raises:
+            SurfaceError: the surface does not fit the encoder.
+        """
+        if surface.memory != self._settings.memory:
+            raise SurfaceError(f"a surface in {surface.memory} memory; accepted is {self._settings.memory}")
+        if self._context is None:
+            return self._host(surface)
+        return self._device(surface, self._context)
+
+    def _host(self, surface: Surface) -> Any:
+        reason = why_unfit(surface, self._settings.resolution, (self._settings.format,))
+        if reason is not None:
+            raise SurfaceError(reason)
+        block = self._blocks.block(surface)
+        if self._settings.format == PixelFormat.NV12:
+            return block
+        resolution = self._settings.resolution
+        return block.reshape(resolution.height_px, resolution.width_px, PIXEL_BYTES[self._settings.format])
+
+    def _device(self, surface: Surface, context: Context) -> "DeviceFrame":
+        reason = why_unfit(surface, self._settings.resolution, (self._settings.format,), (MemoryKind.CUDA,))
+        if reason is not None:
+            raise SurfaceError(reason)
+        if surface.device not in (None, self._gpu):
+            raise SurfaceError(f"a surface on GPU {surface.device}; the encoder runs on GPU {self._gpu}")
+        if surface.stream is not None:
+            try:
+                context.wait_for(surface.stream)
+            except CudaError as exc:
+                raise SurfaceError(f"a surface whose stream cannot be waited for: {exc}") from exc
+        return DeviceFrame(surface)
+
+
+class DevicePlane:
+    """One plane in device memory, by the CUDA array interface."""
+
+    def __init__(self, shape: tuple[int, int, int], pointer: int) -> None:
+        self.__cuda_array_interface__ = {
+            "shape": shape,
+            "strides": (shape[1] * shape[2], shape[2], 1),
+            "typestr": "|u1",
+            "data": (pointer, False),
+            "version": _CUDA_ARRAY_INTERFACE_VERSION,
+            # It has been waited for.
+            "stream": None,
+        }
+
+
+class DeviceFrame:
+    """A picture in device memory, in the form that the extension asks for."""
+
+    def __init__(self, surface: Surface) -> None:
+        shapes = plane_shapes(surface.format, surface.resolution)
+        channels = (PIXEL_BYTES[surface.format],) if surface.format in PIXEL_BYTES else (1, 2)
+        self._planes = [
+            DevicePlane((rows, width_bytes // depth, depth), plane.pointer or 0)
+            for plane, (rows, width_bytes), depth in zip(surface.planes, shapes, channels, strict=True)
+        ]
+
+    def cuda(self) -> DevicePlane | Sequence[DevicePlane]:
+        """Return the one plane of a packed picture, or the list of planes."""
+        return self._planes[0] if len(self._planes) == 1 else self._planes

@@ -1,0 +1,52 @@
+"""Prove in this process that NVENC keeps the contract, and say so as one line of JSON.
+
+`python -m streamer.encoders._nvenc_proof BACKEND CODEC GPU` answers with a proof as an object, a reason as a string, or
+for the codec `count` the number of GPUs. Whoever asks is in another process (`_proof`): a driver that crashes or hangs
+here takes nothing with it.
+"""
+
+import json
+import sys
+from typing import Any
+
+from streamer.encoders import _cuda, _nvenc_library, _proof_cache
+
+_COUNT = "count"
+
+
+def main(backend: str, codec: str, gpu: int) -> None:
+    """Print the answer."""
+    try:
+        answer = _cuda.count_gpus() if codec == _COUNT else _prove(backend, codec, _cuda.find(gpu))
+    except _cuda.CudaError as exc:
+        answer = str(exc)
+    # On a line of its own: the library may have printed something.
+    print("\n" + json.dumps(answer))  # noqa: T201 - it is what this program is for
+
+
+def _prove(backend: str, codec: str, gpu: _cuda.Gpu) -> Any:
+    # The library's version may change without the driver's and the other way round.
+    key = f"{backend} {codec} on {gpu.uuid}, {gpu.driver}, {_library_version(backend)}"
+    known = _proof_cache.load(key)
+    if known is not None:
+        return known
+    # Not before a GPU has been found: arrays and codecs take longer to import than that.
+    from streamer.encoders import _nvenc_trials
+
+    found = _nvenc_trials.TRIALS[backend](codec, gpu)
+    if isinstance(found, str):
+        return found
+    _proof_cache.store(key, found.to_json())
+    return found.to_json()
+
+
+def _library_version(backend: str) -> str:
+    if backend == "nvenc":
+        return _nvenc_library.version()
+    import av
+
+    return f"av {av.__version__}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,67 @@
+"""Say in words a user can act on why NVENC does not work: what drivers and libraries report is numbers."""
+
+import re
+
+# NVENCSTATUS, as in NVIDIA's nvEncodeAPI.h.
+_NO_ENCODER = (
+    "this GPU has no video encoder (datacenter GPUs such as A100, H100 and H200 have none; "
+    "NVIDIA's Video Encode Support Matrix lists those that do)"
+)
+_NO_SESSION = (
+    "the driver gives no further encoding session: GeForce drivers allow only so many at a time for the whole machine; "
+    "end another program that encodes (nvidia-smi shows them)"
+)
+_TOO_OLD = (
+    "the NVIDIA driver is too old: NVENC API 12.1 is needed, which came with driver 530.41 for Linux (nvidia-smi shows "
+    "yours)"
+)
+_NO_LIBRARY = (
+    "the driver's video encoding library libnvidia-encode.so.1 cannot be loaded (in a container, start it with "
+    "NVIDIA_DRIVER_CAPABILITIES=compute,video,utility; else install the driver's encode package)"
+)
+_LOST = "the GPU was lost: the kernel's log (Xid messages) says why; a restart of the machine may be needed"
+_SENTENCES = {
+    1: _NO_ENCODER,
+    2: _NO_ENCODER,
+    4: _LOST,
+    5: _LOST,
+    10: _NO_SESSION,
+    15: _TOO_OLD,
+    21: _NO_SESSION,
+}
+# What is looked for in messages, in this order, and what it means. FFmpeg's words are among it.
+_MEANINGS = (
+    (r"Driver version is too old|does not support this NvEncodeAPI version", _TOO_OLD),
+    (
+        r"required nvenc API version\. Required: (?P<needed>\S+) Found: (?P<found>\S+)",
+        "the NVIDIA driver is too old for this FFmpeg: it offers NVENC API {found}, and {needed} is needed",
+    ),
+    (r"libnvidia-encode\.so|NVENC library file is not found", _NO_LIBRARY),
+    (r"libcuda\.so", "there is no NVIDIA driver: libcuda.so.1 cannot be loaded"),
+)
+# "m_nvenc.nvEncInitializeEncoder(a, &b) returned error 8"; "OpenEncodeSessionEx failed: out of memory (10): ".
+_STATUS = re.compile(r"(?P<call>nvEnc\w+)\(.*returned error (?P<status>\d+)", re.DOTALL)
+_FFMPEG_STATUS = re.compile(r"(?P<call>\w+) failed[^:]*: [^(]*\((?P<status>\d+)\)")
+# FFmpeg says this of every device that lacks something; the cases before are told by other words.
+_FFMPEG_LACKS = "No capable devices found"
+# The library asks this first for a codec, and is refused for one that the GPU does not have.
+_CAPS_QUERY = "nvEncGetEncodeCaps"
+
+
+def explain(exc: BaseException, codec: str, said: str = "") -> str:
+    """Return why the library raised this, from its message and what else it said."""
+    text = f"{exc}\n{said}"
+    for pattern, sentence in _MEANINGS:
+        found = re.search(pattern, text)
+        if found is not None:
+            return sentence.format(**found.groupdict())
+    status = _STATUS.search(text) or _FFMPEG_STATUS.search(text)
+    if status is None:
+        return f"this GPU does not encode {codec}" if _FFMPEG_LACKS in text else _first_line(text)
+    if status["call"] == _CAPS_QUERY and int(status["status"]) not in _SENTENCES:
+        return f"this GPU does not encode {codec}"
+    return _SENTENCES.get(int(status["status"]), f"{status['call']} failed with NVENC error {status['status']}")
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "it failed without a word")

@@ -1,0 +1,141 @@
+"""Find out in a child process whether a hardware encoder keeps the contract on this machine.
+
+Importing NVIDIA's library raises without a driver, and a broken driver may end or stop the process that calls it. So
+the question is asked in a process of its own, which may take that end. What it answers holds for this process's life.
+"""
+
+import functools
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import streamer
+from streamer import registry
+from streamer.errors import Unavailable
+from streamer.media.frame import ColourDescription, Resolution
+
+_CHILD = "streamer.encoders._nvenc_proof"
+# A driver that nothing holds open takes seconds to start, more with many GPUs; the trial itself takes less than one.
+_TIMEOUT_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was found out about one codec of one backend on one GPU.
+
+    `rgb_colour` is what the engine's own conversion makes of RGB, None if that is nothing known. `takes_device_memory`
+    tells whether surfaces in CUDA memory came out as they went in.
+    """
+
+    gpu: str
+    driver: str
+    smallest: Resolution
+    largest: Resolution
+    rgb_colour: ColourDescription | None = None
+    takes_device_memory: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(content: dict[str, Any]) -> "Proof":
+        """Read what `to_json` wrote.
+
+        Raises:
+            KeyError, TypeError: it is something else.
+        """
+        colour = content["rgb_colour"]
+        return Proof(
+            gpu=str(content["gpu"]),
+            driver=str(content["driver"]),
+            smallest=Resolution(**content["smallest"]),
+            largest=Resolution(**content["largest"]),
+            rgb_colour=None if colour is None else ColourDescription(**colour),
+            takes_device_memory=bool(content["takes_device_memory"]),
+        )
+
+
+def prove(backend: str, codec: str, gpu: int) -> Proof:
+    """Return the proof, from this process, the user's cache, or a trial.
+
+    Raises:
+        Unavailable: the encoder does not keep the contract; says why.
+    """
+    answer = _ask(backend, codec, gpu)
+    if isinstance(answer, str):
+        raise Unavailable(backend, answer)
+    return answer
+
+
+def proven(backend: str, codecs: tuple[str, ...]) -> dict[str, Proof]:
+    """Return the codecs that the first GPU does, or the next one if it does none."""
+    found: dict[str, Proof] = {}
+    for gpu in range(_count_gpus(backend)):
+        for codec in _known(codecs):
+            answer = _ask(backend, codec, gpu)
+            if isinstance(answer, Proof):
+                found[codec] = answer
+        if found:
+            break
+    return found
+
+
+def why_none(backend: str, codecs: tuple[str, ...]) -> str | None:
+    """Return why no GPU does any codec, or None if one does."""
+    if proven(backend, codecs):
+        return None
+    count = _count_gpus(backend)
+    reasons = [_ask(backend, _known(codecs)[0], gpu) for gpu in range(max(count, 1))]
+    return "; ".join(f"GPU {gpu}: {reason}" if count > 1 else str(reason) for gpu, reason in enumerate(reasons))
+
+
+def _known(codecs: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out what nobody could packetize."""
+    return tuple(codec for codec in codecs if codec in registry.names("codecs"))
+
+
+def _count_gpus(backend: str) -> int:
+    answer = _run(backend, "count", 0)
+    return answer if isinstance(answer, int) else 1
+
+
+@functools.cache
+def _ask(backend: str, codec: str, gpu: int) -> Proof | str:
+    answer = _run(backend, codec, gpu)
+    if isinstance(answer, str):
+        return answer
+    try:
+        return Proof.from_json(answer)
+    except (KeyError, TypeError):
+        return "its proof was not understood"
+
+
+@functools.cache
+def _run(backend: str, codec: str, gpu: int) -> Any:
+    """Return what the child answers, or the reason why it did not."""
+    try:
+        ended = subprocess.run(  # noqa: S603 - our own module
+            [sys.executable, "-m", _CHILD, backend, codec, str(gpu)],
+            # The child shall import this package, whatever lies in the current folder.
+            cwd=Path(streamer.__file__).parent.parent,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"its proof took longer than {_TIMEOUT_S} s, so the driver hangs or the machine is overloaded"
+    if ended.returncode < 0:
+        name = signal.Signals(-ended.returncode).name
+        return f"its proof crashed with signal {-ended.returncode} ({name}): the driver or its library is broken"
+    try:
+        return json.loads(ended.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        said = ended.stderr.strip().splitlines() or ["nothing"]
+        return f"its proof ended with status {ended.returncode} and said: {said[-1]}"

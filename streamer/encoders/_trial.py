@@ -1,0 +1,202 @@
+"""Thirty frames that an encoder has to take as the contract says before anybody relies on it.
+
+It is given moving noise, a rate change, and an order for a keyframe. Every access unit is decoded.
+"""
+
+from collections.abc import Callable
+
+import av
+import av.error
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.encoders.base import EncoderSettings, VideoEncoder
+from streamer.media.frame import (
+    BT601_LIMITED,
+    BT709_LIMITED,
+    SRGB_FULL,
+    ColourDescription,
+    EncodedFrame,
+    EncodeOrder,
+    MemoryKind,
+    PixelFormat,
+    Plane,
+    Resolution,
+    Surface,
+    VideoFrame,
+)
+
+OpenEncoder = Callable[[EncoderSettings], VideoEncoder]
+
+RESOLUTION = Resolution(320, 192)
+_FPS = 60.0
+_HIGH_BPS, _LOW_BPS = 2_000_000, 600_000
+_FRAMES, _CHANGE_AT, _KEYFRAME_AT = 30, 10, 22
+# One-pass rate control needs some frames to find the new size.
+_SETTLED_AFTER_FRAMES = 4
+_LOWEST_RATIO, _HIGHEST_RATIO = 0.4, 1.6
+_DECODERS = {"h264": "h264", "h265": "hevc", "av1": "libdav1d"}
+# AV_CODEC_FLAG_LOW_DELAY
+_LOW_DELAY = 1 << 19
+_CELL_PX, _PAN_PX, _NOISE = 8, 3, 24
+# A colour that the four conversions in use make clearly different samples of, and what encoding may change about those.
+_RGB = (30, 200, 60)
+_SAMPLE_TOLERANCE = 3.0
+_BT601_FULL = ColourDescription(primaries=1, transfer=1, matrix=6, is_full_range=True)
+_BT709_FULL = ColourDescription(primaries=1, transfer=1, matrix=1, is_full_range=True)
+# The luma weights of red and blue for each matrix (H.273, table 4).
+_WEIGHTS = {6: (0.299, 0.114), 1: (0.2126, 0.0722)}
+
+
+class TrialError(Exception):
+    """The encoder broke the contract; the message is the reason in words."""
+
+
+def run(open_encoder: OpenEncoder, codec: str) -> None:
+    """Encode the thirty frames.
+
+    Raises:
+        TrialError: the contract was broken.
+        EncoderError: the encoder failed.
+    """
+    encoder = open_encoder(_settings(codec, PixelFormat.NV12, BT601_LIMITED))
+    try:
+        frames = [encoder.encode(_moving(number), _order(number)) for number in range(_FRAMES)]
+        _check_keyframes(frames, is_change_paid=encoder.capabilities.rate_change_needs_keyframe)
+        _check_rate(frames)
+        _decode_all(frames, codec)
+    finally:
+        encoder.close()
+
+
+def rgb_colour(open_encoder: OpenEncoder, codec: str, pixel_format: PixelFormat) -> ColourDescription | None:
+    """Return how the encoder's own conversion describes a picture of this packed format, None if that is unknown."""
+    pixels = np.empty((RESOLUTION.height_px, RESOLUTION.width_px, 4), np.uint8)
+    pixels[...] = (*_RGB, 255) if pixel_format == PixelFormat.RGBA else (*_RGB[::-1], 255)
+    surface = host_surface(pixels, pixel_format)
+    return match_colour(samples(open_encoder, codec, surface))
+
+
+def samples(open_encoder: OpenEncoder, codec: str, surface: Surface) -> tuple[float, float, float]:
+    """Return the mean Y, U and V of a surface once it has been encoded and decoded.
+
+    Raises:
+        TrialError: what was encoded does not decode.
+        EncoderError: the encoder failed.
+    """
+    encoder = open_encoder(_settings(codec, surface.format, surface.colour, surface.memory))
+    try:
+        encoded = encoder.encode(VideoFrame(surface, capture_us=1, number=0), EncodeOrder(_HIGH_BPS, _FPS))
+    finally:
+        encoder.close()
+    (picture,) = _decode_all([encoded], codec)
+    y, u, v = (
+        float(np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[:, : plane.width].mean())
+        for plane in picture.planes
+    )
+    return y, u, v
+
+
+def match_colour(found: tuple[float, float, float]) -> ColourDescription | None:
+    """Return which conversion made these samples of the trial's colour."""
+    for colour in (BT601_LIMITED, BT709_LIMITED, _BT601_FULL, _BT709_FULL):
+        expected = _convert(colour)
+        if max(abs(one - other) for one, other in zip(expected, found, strict=True)) <= _SAMPLE_TOLERANCE:
+            return colour
+    return None
+
+
+def host_surface(pixels: NDArray[np.uint8], pixel_format: PixelFormat) -> Surface:
+    """Return rows of pixels, or the rows of Y and then UV, as a surface."""
+    flat = memoryview(pixels.tobytes())
+    if pixel_format == PixelFormat.NV12:
+        planes: tuple[Plane, ...] = (
+            Plane(RESOLUTION.width_px, flat[: RESOLUTION.pixels]),
+            Plane(RESOLUTION.width_px, flat[RESOLUTION.pixels :]),
+        )
+        return Surface(MemoryKind.HOST, pixel_format, RESOLUTION, planes, BT601_LIMITED)
+    return Surface(MemoryKind.HOST, pixel_format, RESOLUTION, (Plane(RESOLUTION.width_px * 4, flat),), SRGB_FULL)
+
+
+def _convert(colour: ColourDescription) -> tuple[float, float, float]:
+    """H.273, clause 8.3: the samples of the trial's colour."""
+    red, green, blue = (channel / 255 for channel in _RGB)
+    weight_red, weight_blue = _WEIGHTS[colour.matrix]
+    luma = weight_red * red + (1 - weight_red - weight_blue) * green + weight_blue * blue
+    u, v = (blue - luma) / (1 - weight_blue) / 2, (red - luma) / (1 - weight_red) / 2
+    if colour.is_full_range:
+        return 255 * luma, 128 + 255 * u, 128 + 255 * v
+    return 16 + 219 * luma, 128 + 224 * u, 128 + 224 * v
+
+
+def _settings(
+    codec: str, pixel_format: PixelFormat, colour: ColourDescription, memory: MemoryKind = MemoryKind.HOST
+) -> EncoderSettings:
+    return EncoderSettings(
+        codec=codec,
+        resolution=RESOLUTION,
+        format=pixel_format,
+        colour=colour,
+        max_fps=_FPS,
+        start_target_bps=_HIGH_BPS,
+        max_target_bps=_HIGH_BPS,
+        memory=memory,
+    )
+
+
+def _order(number: int) -> EncodeOrder:
+    target_bps = _HIGH_BPS if number < _CHANGE_AT else _LOW_BPS
+    return EncodeOrder(target_bps, _FPS, keyframe=number == _KEYFRAME_AT)
+
+
+def _moving(number: int) -> VideoFrame:
+    """Return a picture that never repeats, so that it always has more to say than the rate allows."""
+    noise = np.random.default_rng(number)
+    cells = np.random.default_rng(0).integers(
+        60, 190, (RESOLUTION.height_px // _CELL_PX, RESOLUTION.width_px // _CELL_PX)
+    )
+    texture = np.roll(np.kron(cells, np.ones((_CELL_PX, _CELL_PX), int)), _PAN_PX * number, axis=1)
+    block = np.full((RESOLUTION.height_px * 3 // 2, RESOLUTION.width_px), 128, np.uint8)
+    block[: RESOLUTION.height_px] = texture + noise.integers(-_NOISE, _NOISE, texture.shape)
+    surface = host_surface(block, PixelFormat.NV12)
+    return VideoFrame(surface, capture_us=1 + round(number * 1_000_000 / _FPS), number=number)
+
+
+def _check_keyframes(frames: list[EncodedFrame], *, is_change_paid: bool) -> None:
+    keyframes = {frame.number for frame in frames if frame.is_keyframe}
+    unasked = keyframes - {0, _KEYFRAME_AT} - ({_CHANGE_AT} if is_change_paid else set())
+    if unasked >= {1, 2, 3}:
+        raise TrialError("each frame became a keyframe: draining the encoder after a frame ends its prediction")
+    if _CHANGE_AT in unasked:
+        raise TrialError("a change of the rate made a keyframe")
+    if unasked:
+        raise TrialError(f"of 30 frames, frame {min(unasked)} became a keyframe that nobody ordered")
+    if not keyframes >= {0, _KEYFRAME_AT}:
+        raise TrialError("a keyframe was ordered and did not come")
+
+
+def _check_rate(frames: list[EncodedFrame]) -> None:
+    settled = [frame for frame in frames[_CHANGE_AT + _SETTLED_AFTER_FRAMES : _KEYFRAME_AT] if not frame.is_keyframe]
+    spent_bps = sum(len(frame.data) for frame in settled) * 8 * _FPS / len(settled)
+    if not _LOWEST_RATIO * _LOW_BPS <= spent_bps <= _HIGHEST_RATIO * _LOW_BPS:
+        raise TrialError(
+            f"the rate is not obeyed: told to go from {_HIGH_BPS / 1e6:.1f} to {_LOW_BPS / 1e6:.1f} Mbit/s, it went "
+            f"to {spent_bps / 1e6:.2f} Mbit/s"
+        )
+
+
+def _decode_all(frames: list[EncodedFrame], codec: str) -> list[av.VideoFrame]:
+    decoder = av.CodecContext.create(_DECODERS[codec], "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    decoder.thread_count = 1
+    decoder.flags |= _LOW_DELAY
+    pictures: list[av.VideoFrame] = []
+    try:
+        for frame in frames:
+            pictures += decoder.decode(av.Packet(frame.data))
+        pictures += decoder.decode(None)
+    except av.error.FFmpegError as exc:
+        raise TrialError(f"what it made of {len(frames)} frames does not decode: {exc}") from exc
+    if len(pictures) != len(frames):
+        raise TrialError(f"what it made of {len(frames)} frames decodes to {len(pictures)}")
+    return pictures

@@ -1,0 +1,242 @@
+"""Encode on an NVIDIA GPU through FFmpeg's wrapper in PyAV: for where PyNvVideoCodec is missing or fails its proof.
+
+Nothing is held back, but FFmpeg makes a keyframe of each rate change: the capabilities say so, and callers spare it.
+Surfaces come from host memory.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import Any, Literal
+
+import av
+import av.error
+import av.logging
+from av.codec import codecs_available
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.encoders import _live_rate, _proof
+from streamer.encoders._budget import frame_bits
+from streamer.encoders._checks import KeyframeCheck, check_order, check_settings
+from streamer.encoders._nvenc_reasons import explain
+from streamer.encoders._picture import MEMORY, Pictures, describe_colour, why_unfit
+from streamer.encoders._proof import Proof
+from streamer.encoders._watch import Watch
+from streamer.encoders.base import EncoderSettings
+from streamer.errors import EncoderError, Unavailable
+from streamer.media.frame import Capabilities, EncodedFrame, EncodeOrder, PixelFormat, Resolution, VideoFrame
+
+_NAME = "nvenc_av"
+_LIBRARIES = {"h264": "h264_nvenc", "h265": "hevc_nvenc", "av1": "av1_nvenc"}
+# What the first GPUs with the codec take; FFmpeg does not say what this one does.
+LARGEST = {"h264": Resolution(4096, 4096), "h265": Resolution(8192, 8192), "av1": Resolution(8192, 8192)}
+SMALLEST = Resolution(146, 50)
+_MAX_FPS_DENOMINATOR = 1001
+# A frame may miss the size of the rate control buffer, which is what `max_frame_bytes` sets.
+_SHARE_OF_LIMIT = 0.8
+
+
+class Options(BaseModel):
+    """Keys of `[encoders.nvenc_av]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    gpu: int = Field(default=0, ge=0, le=63, description="GPU that encodes, counted as nvidia-smi does, from 0 on.")
+    preset: Literal["p1", "p2", "p3", "p4", "p5", "p6", "p7"] = Field(
+        default="p1", description="NVENC's trade of speed for quality; p1 is fastest."
+    )
+
+
+def why_unavailable() -> str | None:
+    """Return None if this backend can run here, else the reason it cannot. May take a proof's second."""
+    if not _codecs():
+        return f"PyAV was built without {', '.join(_LIBRARIES.values())}"
+    return _proof.why_none(_NAME, _codecs())
+
+
+def capabilities() -> Capabilities:
+    """Return what the first GPU that encodes can do."""
+    return _capabilities_of(tuple(_proof.proven(_NAME, _codecs())))
+
+
+def create(settings: EncoderSettings) -> "NvencAvEncoder":
+    """Open an encoder.
+
+    Raises:
+        Unavailable: it does not keep the contract on this GPU, or does not do this codec.
+        EncoderError: the settings are refused, or no session is left.
+    """
+    if settings.codec not in _codecs():
+        raise Unavailable(_NAME, f"cannot encode {settings.codec!r}; it can do {', '.join(_codecs()) or 'nothing'}")
+    proof = _proof.prove(_NAME, settings.codec, _options(settings).gpu)
+    return NvencAvEncoder(settings, proof, Watch(_NAME))
+
+
+class NvencAvEncoder:
+    """One stream of one codec. All calls come from the thread of its rendition."""
+
+    def __init__(self, settings: EncoderSettings, proof: Proof, watch: Watch | None) -> None:
+        self._capabilities = _capabilities_of((settings.codec,))
+        check_settings(_NAME, settings, self._capabilities.formats, proof.largest, proof.smallest)
+        self._settings = settings
+        self._description = f"FFmpeg's {_LIBRARIES[settings.codec]} {_options(settings).preset} on {proof.gpu}"
+        self._pictures = Pictures(PixelFormat.NV12, settings.resolution)
+        self._keyframes = KeyframeCheck(_NAME, settings.codec)
+        self._watch = watch
+        self._count = 0
+        self._fps = Fraction(settings.max_fps).limit_denominator(_MAX_FPS_DENOMINATOR)
+        self._frame_bits = round(frame_bits(EncodeOrder(settings.start_target_bps, settings.max_fps), share_of_limit=1))
+        self._live: _live_rate.LiveRate | None = None
+        self._context: VideoCodecContext | None = self._open()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    @property
+    def description(self) -> str:
+        return f"{self._description}, each rate change with a keyframe"
+
+    def encode(self, frame: VideoFrame, order: EncodeOrder) -> EncodedFrame:
+        if self._context is None:
+            raise EncoderError(_NAME, "the encoder is closed")
+        check_order(_NAME, order)
+        reason = why_unfit(frame.surface, self._settings.resolution, self._capabilities.formats)
+        if reason is not None:
+            raise EncoderError(_NAME, reason)
+        has_changed = self._tell(order)
+        packet = self._encode(frame, order)
+        encoded = EncodedFrame(
+            codec=self._settings.codec,
+            data=bytes(packet),
+            is_keyframe=packet.is_keyframe,
+            capture_us=frame.capture_us,
+            resolution=self._settings.resolution,
+            number=frame.number,
+            input_number=frame.input_number,
+        )
+        self._keyframes.check(encoded.data, order, is_keyframe=encoded.is_keyframe)
+        if self._watch is not None:
+            self._watch.note(encoded, order, may_be_keyframe=has_changed)
+        return encoded
+
+    def close(self) -> None:
+        # PyAV frees the encoder with the last reference to it.
+        self._context = self._live = None
+
+    def _encode(self, frame: VideoFrame, order: EncodeOrder) -> "Packet[Any]":
+        assert self._context is not None
+        picture = self._pictures.wrap(frame.surface)
+        picture.pts = self._count
+        picture.pict_type = PictureType.I if order.keyframe else PictureType.NONE
+        try:
+            packets = self._context.encode(picture)
+        except av.error.FFmpegError as exc:
+            raise EncoderError(_NAME, explain(exc, self._settings.codec)) from exc
+        number, self._count = self._count, self._count + 1
+        if len(packets) != 1 or packets[0].pts != number:
+            came = ", ".join(str(packet.pts) for packet in packets) or "nothing"
+            raise EncoderError(_NAME, f"it holds frames back: frame {number} went in and {came} came out")
+        return packets[0]
+
+    def _tell(self, order: EncodeOrder) -> bool:
+        """Hand on what a frame may take, and return whether that has changed.
+
+        The engine's frame rate stays that of the opening: what a frame may take, times that, is its bit rate.
+        """
+        bits = round(frame_bits(order, share_of_limit=_SHARE_OF_LIMIT))
+        if bits == self._frame_bits:
+            return False
+        self._frame_bits = bits
+        if self._live is None:
+            self._context = self._open()
+            return True
+        try:
+            self._live.set(self._rate_bps, bits)
+        except _live_rate.LiveRateError as exc:
+            raise EncoderError(_NAME, str(exc)) from exc
+        return True
+
+    @property
+    def _rate_bps(self) -> int:
+        return max(1, round(self._frame_bits * self._fps))
+
+    def _open(self) -> VideoCodecContext:
+        # The engine gives its session back before it takes another one.
+        self._context = self._live = None
+        context = self._configure()
+        try:
+            with _heard() as said:
+                context.open()
+            if _live_rate.why_unproven() is None:
+                self._live = _live_rate.LiveRate(context)
+        except av.error.FFmpegError as exc:
+            raise EncoderError(_NAME, explain(exc, self._settings.codec, "".join(said))) from exc
+        except _live_rate.LiveRateError as exc:
+            raise EncoderError(_NAME, str(exc)) from exc
+        return context
+
+    def _configure(self) -> VideoCodecContext:
+        options = _options(self._settings)
+        context = av.CodecContext.create(_LIBRARIES[self._settings.codec], "w")
+        assert isinstance(context, VideoCodecContext)
+        context.width, context.height = self._settings.resolution.width_px, self._settings.resolution.height_px
+        context.pix_fmt = "nv12"
+        context.framerate, context.time_base = self._fps, 1 / self._fps
+        context.bit_rate = self._rate_bps
+        describe_colour(context, self._settings.colour)
+        context.options = {
+            "gpu": str(options.gpu),
+            "preset": options.preset,
+            "tune": "ull",
+            "rc": "cbr",
+            "maxrate": str(self._rate_bps),
+            "bufsize": str(self._frame_bits),
+            "delay": "0",
+            "zerolatency": "1",
+            "forced-idr": "1",
+            "bf": "0",
+            # No keyframe but on order.
+            "g": "-1",
+            # What H.264 is offered as to viewers.
+            **({"profile": "baseline"} if self._settings.codec == "h264" else {}),
+        }
+        return context
+
+
+def _codecs() -> tuple[str, ...]:
+    return tuple(codec for codec, library in _LIBRARIES.items() if library in codecs_available)
+
+
+def _options(settings: EncoderSettings) -> Options:
+    return settings.options if isinstance(settings.options, Options) else Options()
+
+
+def _capabilities_of(codecs: tuple[str, ...]) -> Capabilities:
+    return Capabilities(
+        codecs=codecs,
+        formats=(PixelFormat.NV12,),
+        memory=MEMORY,
+        max_resolution=min((LARGEST[codec] for codec in codecs), default=Resolution(0, 0)),
+        is_hardware=True,
+        rate_change_needs_keyframe=True,
+    )
+
+
+@contextmanager
+def _heard() -> Iterator[list[str]]:
+    """Collect what FFmpeg says of errors in this thread: its exceptions name none but "external library"."""
+    said: list[str] = []
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with av.logging.Capture() as entries:
+            try:
+                yield said
+            finally:
+                said += [text for _, _, text in entries]
+    finally:
+        av.logging.set_level(level)

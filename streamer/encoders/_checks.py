@@ -1,6 +1,5 @@
 """What every encoder of ours checks before and after its library: settings, orders, and whether a keyframe is one."""
 
-import contextlib
 import math
 from types import ModuleType
 
@@ -53,15 +52,21 @@ def check_order(name: str, order: EncodeOrder) -> None:
         raise EncoderError(name, f"an order for a frame of at most {order.max_frame_bytes} bytes")
 
 
+def codec_module(codec: str) -> ModuleType | None:
+    """Return our module of a codec, None if we have none."""
+    try:
+        return registry.load("codecs", codec)
+    except ConfigError:
+        return None
+
+
 class KeyframeCheck:
     """Holds the library's word against the bitstream and the order: a false keyframe freezes viewers."""
 
     def __init__(self, name: str, codec: str) -> None:
         self._name = name
         self._codec = codec
-        self._module: ModuleType | None = None
-        with contextlib.suppress(ConfigError):
-            self._module = registry.load("codecs", codec)
+        self._module = codec_module(codec)
 
     def check(self, data: bytes, order: EncodeOrder, *, is_keyframe: bool) -> None:
         """Look at one frame.

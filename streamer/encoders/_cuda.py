@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _LIBRARY = "libcuda.so.1"
+# CUresult.
 _NO_GPU = 100
+_NOT_READY = 600
 _NAME_BYTES = 256
 _DRIVER_VERSION = Path("/proc/driver/nvidia/version")
 _NO_DRIVER = (
@@ -23,7 +25,11 @@ _NO_DRIVER = (
 
 
 class CudaError(Exception):
-    """The driver cannot do what was asked; the message is a reason in words."""
+    """The driver cannot do what was asked; the message is a reason in words, `status` its number if it gave one."""
+
+    def __init__(self, reason: str, status: int = 0) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,16 @@ def count_gpus() -> int:
     if not count.value:
         raise CudaError("the NVIDIA driver sees no GPU (nvidia-smi shows what it sees)")
     return count.value
+
+
+def answers(index: int) -> bool:
+    """Return whether the GPU can still be reached. Waits for nothing."""
+    try:
+        with Context(index).current():
+            _call("cuStreamQuery", ctypes.c_void_p(0))
+    except CudaError as exc:
+        return exc.status == _NOT_READY
+    return True
 
 
 class Context:
@@ -145,9 +161,9 @@ def _call(name: str, *arguments: object) -> None:
 
 def _check(name: str, status: int) -> None:
     if status == _NO_GPU:
-        raise CudaError("the NVIDIA driver sees no GPU (nvidia-smi shows what it sees)")
+        raise CudaError("the NVIDIA driver sees no GPU (nvidia-smi shows what it sees)", status)
     if status:
-        raise CudaError(f"{name} failed with CUDA error {status}; nvidia-smi and the kernel's log say more")
+        raise CudaError(f"{name} failed with CUDA error {status}; nvidia-smi and the kernel's log say more", status)
 
 
 @functools.cache

@@ -6,6 +6,7 @@ thread holds the initialisation of its array support and waits for the interpret
 `load` encodes one picture under a lock before anybody else may.
 """
 
+import ctypes
 import functools
 import importlib
 import importlib.util
@@ -14,6 +15,8 @@ from threading import Lock
 from typing import Any, Protocol, TypedDict, cast
 
 import numpy as np
+
+from streamer.encoders import _cuda
 
 _PACKAGE = "PyNvVideoCodec"
 _LOCK = Lock()
@@ -90,6 +93,16 @@ def load(gpu: int) -> Library:
     """
     with _LOCK:
         return _load_warm(gpu)
+
+
+def give_up(encoder: LibraryEncoder, gpu: int) -> None:
+    """Let go of an encoder: its session closes, unless its GPU is lost.
+
+    The extension ends the process when it cannot reach the GPU while it closes a session. An encoder on a lost GPU is
+    therefore kept for ever.
+    """
+    if not _cuda.answers(gpu):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(encoder))
 
 
 def import_cold() -> Library:

@@ -19,16 +19,17 @@ _NO_LIBRARY = (
     "the driver's video encoding library libnvidia-encode.so.1 cannot be loaded (in a container, start it with "
     "NVIDIA_DRIVER_CAPABILITIES=compute,video,utility; else install the driver's encode package)"
 )
-_LOST = "the GPU was lost: the kernel's log (Xid messages) says why; a restart of the machine may be needed"
+_LOST = "the GPU was lost or its driver restarted: the kernel's log (Xid messages) says why"
 _SENTENCES = {
     1: _NO_ENCODER,
     2: _NO_ENCODER,
     4: _LOST,
     5: _LOST,
-    10: _NO_SESSION,
     15: _TOO_OLD,
-    21: _NO_SESSION,
 }
+# "Out of memory" and "incompatible client key" are what drivers answer a session too many with.
+_SESSION_STATUSES = (10, 21)
+_SESSION_CALL = "OpenEncodeSession"
 # What is looked for in messages, in this order, and what it means. FFmpeg's words are among it.
 _MEANINGS = (
     (r"Driver version is too old|does not support this NvEncodeAPI version", _TOO_OLD),
@@ -37,10 +38,12 @@ _MEANINGS = (
         "the NVIDIA driver is too old for this FFmpeg: it offers NVENC API {found}, and {needed} is needed",
     ),
     (r"libnvidia-encode\.so|NVENC library file is not found", _NO_LIBRARY),
+    (r"CUDA driver API error (?P<error>\w+)", "the CUDA driver failed with {error}; " + _LOST),
     (r"libcuda\.so", "there is no NVIDIA driver: libcuda.so.1 cannot be loaded"),
 )
-# "m_nvenc.nvEncInitializeEncoder(a, &b) returned error 8"; "OpenEncodeSessionEx failed: out of memory (10): ".
-_STATUS = re.compile(r"(?P<call>nvEnc\w+)\(.*returned error (?P<status>\d+)", re.DOTALL)
+# PyNvVideoCodec: "Error code : 5\\nError Type : nvEncEncodePicture API failed".
+_STATUS = re.compile(r"Error code : (?P<status>\d+)\s+Error Type : .*?(?P<call>nvEnc\w+)")
+# FFmpeg: "OpenEncodeSessionEx failed: out of memory (10): (no details)".
 _FFMPEG_STATUS = re.compile(r"(?P<call>\w+) failed[^:]*: [^(]*\((?P<status>\d+)\)")
 # FFmpeg says this of every device that lacks something; the cases before are told by other words.
 _FFMPEG_LACKS = "No capable devices found"
@@ -58,9 +61,15 @@ def explain(exc: BaseException, codec: str, said: str = "") -> str:
     status = _STATUS.search(text) or _FFMPEG_STATUS.search(text)
     if status is None:
         return f"this GPU does not encode {codec}" if _FFMPEG_LACKS in text else _first_line(text)
-    if status["call"] == _CAPS_QUERY and int(status["status"]) not in _SENTENCES:
+    return _explain_status(int(status["status"]), status["call"], codec)
+
+
+def _explain_status(status: int, call: str, codec: str) -> str:
+    if status in _SESSION_STATUSES and _SESSION_CALL in call:
+        return _NO_SESSION
+    if call == _CAPS_QUERY and status not in _SENTENCES:
         return f"this GPU does not encode {codec}"
-    return _SENTENCES.get(int(status["status"]), f"{status['call']} failed with NVENC error {status['status']}")
+    return _SENTENCES.get(status, f"{call} failed with NVENC error {status}")
 
 
 def _first_line(text: str) -> str:

@@ -11,11 +11,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer import registry
 from streamer.encoders import _nvenc_library as nvidia
 from streamer.encoders import _proof
 from streamer.encoders._budget import frame_bits
-from streamer.encoders._checks import KeyframeCheck, check_order, check_settings
+from streamer.encoders._checks import KeyframeCheck, check_order, check_settings, codec_module
 from streamer.encoders._cuda import CudaError
 from streamer.encoders._nvenc_feed import FORMAT_NAMES, Feed, SurfaceError
 from streamer.encoders._nvenc_reasons import explain
@@ -173,8 +172,9 @@ class NvencEncoder:
         return encoded
 
     def close(self) -> None:
-        # The session closes with the last reference to it.
-        self._encoder = None
+        encoder, self._encoder = self._encoder, None
+        if encoder is not None:
+            nvidia.give_up(encoder, _options(self._settings).gpu)
 
     def _open(self, library: nvidia.Library) -> nvidia.LibraryEncoder:
         options, rates = _options(self._settings), self._rates
@@ -216,6 +216,7 @@ class NvencEncoder:
         except Exception as exc:  # As above.
             raise EncoderError(_NAME, explain(exc, self._settings.codec)) from exc
         number, self._count = self._count, self._count + 1
+        packets = [packet for packet in packets if packet["data"]]
         if len(packets) != 1 or packets[0]["timestamp"] != number:
             came = ", ".join(str(packet["timestamp"]) for packet in packets) or "nothing"
             raise EncoderError(_NAME, f"it holds frames back: frame {number} went in and {came} came out")
@@ -236,8 +237,8 @@ class NvencEncoder:
 
     def _described(self, data: bytes) -> bytes:
         """Return a keyframe that says how its samples become colours: the package converts but does not signal."""
-        codec = registry.load("codecs", self._settings.codec)
-        described: bytes = codec.describe(data, self._colour) if hasattr(codec, "describe") else data
+        describe = getattr(codec_module(self._settings.codec), "describe", None)
+        described: bytes = data if describe is None else describe(data, self._colour)
         return described
 
 

@@ -135,8 +135,9 @@ class NvencAvEncoder:
         try:
             packets = self._context.encode(picture)
         except av.error.FFmpegError as exc:
-            raise EncoderError(_NAME, explain(exc, self._settings.codec)) from exc
+            raise EncoderError(_NAME, f"{_LIBRARIES[self._settings.codec]} failed: {exc}") from exc
         number, self._count = self._count, self._count + 1
+        packets = [packet for packet in packets if packet.size]
         if len(packets) != 1 or packets[0].pts != number:
             came = ", ".join(str(packet.pts) for packet in packets) or "nothing"
             raise EncoderError(_NAME, f"it holds frames back: frame {number} went in and {came} came out")

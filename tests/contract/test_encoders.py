@@ -248,7 +248,7 @@ def test_encoder_refines_a_picture_that_stands_still(bench: Bench) -> None:
 
     assert not refined.is_keyframe
     assert len(refined.data) <= encoder.capabilities.max_delta_ratio * budget_bytes(order(2_000_000))
-    assert psnr_db(decode(decoder, refined), still) >= psnr_db(before, still) + 0.5
+    assert psnr_db(decode(decoder, refined), still) >= psnr_db(before, still) + 0.4
 
 
 def test_encoder_keeps_frames_below_an_ordered_limit(bench: Bench) -> None:

@@ -1,8 +1,8 @@
 """Prove in this process that NVENC keeps the contract, and say so as one line of JSON.
 
-`python -m streamer.encoders._nvenc_proof BACKEND CODEC GPU` answers with a proof as an object, a reason as a string, or
-for the codec `count` the number of GPUs. Whoever asks is in another process (`_proof`): a driver that crashes or hangs
-here takes nothing with it.
+`python -m streamer.encoders._nvenc_proof BACKEND CODEC GPU` answers with a proof as an object or a reason as a string,
+and `... count` with the number of GPUs or a reason. Whoever asks is in another process (`_proof`): a driver that
+crashes or hangs here takes nothing with it.
 """
 
 import json
@@ -11,17 +11,22 @@ from typing import Any
 
 from streamer.encoders import _cuda, _nvenc_library, _proof_cache
 
-_COUNT = "count"
 
-
-def main(backend: str, codec: str, gpu: int) -> None:
+def main(*question: str) -> None:
     """Print the answer."""
     try:
-        answer = _cuda.count_gpus() if codec == _COUNT else _prove(backend, codec, _cuda.find(gpu))
+        answer = _answer(*question)
     except _cuda.CudaError as exc:
         answer = str(exc)
     # On a line of its own: the library may have printed something.
     print("\n" + json.dumps(answer))  # noqa: T201 - it is what this program is for
+
+
+def _answer(*question: str) -> Any:
+    if question == ("count",):
+        return _cuda.count_gpus()
+    backend, codec, gpu = question
+    return _prove(backend, codec, _cuda.find(int(gpu)))
 
 
 def _prove(backend: str, codec: str, gpu: _cuda.Gpu) -> Any:
@@ -49,4 +54,4 @@ def _library_version(backend: str) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(*sys.argv[1:])

@@ -74,7 +74,8 @@ def prove(backend: str, codec: str, gpu: int) -> Proof:
 def proven(backend: str, codecs: tuple[str, ...]) -> dict[str, Proof]:
     """Return the codecs that the first GPU does, or the next one if it does none."""
     found: dict[str, Proof] = {}
-    for gpu in range(_count_gpus(backend)):
+    count = _run("count")
+    for gpu in range(count if isinstance(count, int) else 0):
         for codec in _known(codecs):
             answer = _ask(backend, codec, gpu)
             if isinstance(answer, Proof):
@@ -86,10 +87,12 @@ def proven(backend: str, codecs: tuple[str, ...]) -> dict[str, Proof]:
 
 def why_none(backend: str, codecs: tuple[str, ...]) -> str | None:
     """Return why no GPU does any codec, or None if one does."""
+    count = _run("count")
+    if not isinstance(count, int):
+        return str(count)
     if proven(backend, codecs):
         return None
-    count = _count_gpus(backend)
-    reasons = [_ask(backend, _known(codecs)[0], gpu) for gpu in range(max(count, 1))]
+    reasons = [_ask(backend, _known(codecs)[0], gpu) for gpu in range(count)]
     return "; ".join(f"GPU {gpu}: {reason}" if count > 1 else str(reason) for gpu, reason in enumerate(reasons))
 
 
@@ -98,14 +101,9 @@ def _known(codecs: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(codec for codec in codecs if codec in registry.names("codecs"))
 
 
-def _count_gpus(backend: str) -> int:
-    answer = _run(backend, "count", 0)
-    return answer if isinstance(answer, int) else 1
-
-
 @functools.cache
 def _ask(backend: str, codec: str, gpu: int) -> Proof | str:
-    answer = _run(backend, codec, gpu)
+    answer = _run(backend, codec, str(gpu))
     if isinstance(answer, str):
         return answer
     try:
@@ -115,11 +113,11 @@ def _ask(backend: str, codec: str, gpu: int) -> Proof | str:
 
 
 @functools.cache
-def _run(backend: str, codec: str, gpu: int) -> Any:
+def _run(*question: str) -> Any:
     """Return what the child answers, or the reason why it did not."""
     try:
         ended = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", _CHILD, backend, codec, str(gpu)],
+            [sys.executable, "-m", _CHILD, *question],
             # The child shall import this package, whatever lies in the current folder.
             cwd=Path(streamer.__file__).parent.parent,
             stdin=subprocess.DEVNULL,

@@ -8,9 +8,10 @@ from streamer.errors import EncoderError
 from streamer.media.frame import EncodedFrame, EncodeOrder
 
 # Two seconds by the ordered frame rates, as one-pass rate control needs some frames to find the size of new content.
-WINDOW_S = 2.0
+WINDOW_US = 2_000_000
 # Less than the budget is what still pictures take. More than half above it over two seconds fills any queue.
 MAX_SPENT_RATIO = 1.5
+_SECOND_US = 1_000_000
 
 
 class Watch:
@@ -35,12 +36,12 @@ class Watch:
             # Keyframes have a bound of their own, and ordering many of them is nobody's fault.
             self._spent_bits += len(frame.data) * BITS_PER_BYTE
             self._budget_bits += frame_bits(order, share_of_limit=1.0)
-        self._passed_s += 1 / order.fps
-        if self._passed_s >= WINDOW_S:
+        self._passed_us += round(_SECOND_US / order.fps)
+        if self._passed_us >= WINDOW_US:
             self._close_window()
 
     def _begin_window(self) -> None:
-        self._passed_s = 0.0
+        self._passed_us = 0
         self._spent_bits = 0
         self._budget_bits = 0.0
 
@@ -48,8 +49,9 @@ class Watch:
         spent_bits, budget_bits = self._spent_bits, self._budget_bits
         self._begin_window()
         if spent_bits > MAX_SPENT_RATIO * budget_bits:
+            # Bits per microsecond are megabits per second.
             raise EncoderError(
                 self._name,
-                f"spent {spent_bits / WINDOW_S / 1e6:.1f} Mbit/s over two seconds that were ordered at "
-                f"{budget_bits / WINDOW_S / 1e6:.1f} Mbit/s",
+                f"spent {spent_bits / WINDOW_US:.1f} Mbit/s over two seconds that were ordered at "
+                f"{budget_bits / WINDOW_US:.1f} Mbit/s",
             )

@@ -1,0 +1,130 @@
+#include "cuda/memory.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "common/export.h"
+#include "cuda/context.h"
+
+/* As real GPUs align allocations and rows: a caller that takes the pitch for the width is found out. */
+#define ALIGNMENT_BYTES 512
+
+enum pointer_attribute { CONTEXT = 1, MEMORY_TYPE = 2, DEVICE_POINTER = 3, DEVICE_ORDINAL = 9 };
+
+struct allocation {
+    CUdeviceptr start;
+    size_t length_bytes;
+    CUcontext context;
+    struct allocation *next;
+};
+
+static struct allocation *allocations;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* The lock is held. */
+static const struct allocation *allocation_around(CUdeviceptr start, size_t length_bytes)
+{
+    for (const struct allocation *each = allocations; each; each = each->next)
+        if (start >= each->start && length_bytes <= each->length_bytes
+            && start - each->start <= each->length_bytes - length_bytes)
+            return each;
+    return NULL;
+}
+
+bool memory_has(CUdeviceptr start, size_t length_bytes)
+{
+    pthread_mutex_lock(&lock);
+    bool is_there = allocation_around(start, length_bytes) != NULL;
+    pthread_mutex_unlock(&lock);
+    return is_there;
+}
+
+EXPORT CUresult cuMemAlloc_v2(CUdeviceptr *start, size_t length_bytes)
+{
+    CUresult state = context_check();
+    if (state != CUDA_SUCCESS)
+        return state;
+    if (!length_bytes)
+        return INVALID_VALUE;
+    struct allocation *made = malloc(sizeof *made);
+    void *memory = NULL;
+    if (!made || posix_memalign(&memory, ALIGNMENT_BYTES, length_bytes)) {
+        free(made);
+        return OUT_OF_MEMORY;
+    }
+    *made = (struct allocation){ (CUdeviceptr)(uintptr_t)memory, length_bytes, context_current(), NULL };
+    pthread_mutex_lock(&lock);
+    made->next = allocations;
+    allocations = made;
+    pthread_mutex_unlock(&lock);
+    *start = made->start;
+    return CUDA_SUCCESS;
+}
+
+EXPORT CUresult cuMemAllocPitch_v2(CUdeviceptr *start, size_t *pitch_bytes, size_t width_bytes, size_t rows,
+                                   unsigned element_bytes)
+{
+    (void)element_bytes;
+    *pitch_bytes = (width_bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
+    return cuMemAlloc_v2(start, *pitch_bytes * rows);
+}
+
+EXPORT CUresult cuMemAllocManaged(CUdeviceptr *start, size_t length_bytes, unsigned flags)
+{
+    return cuMemAlloc_v2(start, length_bytes);
+}
+
+EXPORT CUresult cuMemAllocAsync(CUdeviceptr *start, size_t length_bytes, CUstream stream)
+{
+    return cuMemAlloc_v2(start, length_bytes);
+}
+
+EXPORT CUresult cuMemFree_v2(CUdeviceptr start)
+{
+    struct allocation *found = NULL;
+    pthread_mutex_lock(&lock);
+    for (struct allocation **link = &allocations; *link; link = &(*link)->next)
+        if ((*link)->start == start) {
+            found = *link;
+            *link = found->next;
+            break;
+        }
+    pthread_mutex_unlock(&lock);
+    if (!found)
+        return INVALID_VALUE;
+    free((void *)(uintptr_t)found->start);
+    free(found);
+    return CUDA_SUCCESS;
+}
+
+EXPORT CUresult cuMemFreeAsync(CUdeviceptr start, CUstream stream)
+{
+    return cuMemFree_v2(start);
+}
+
+EXPORT CUresult cuPointerGetAttribute(void *answer, int attribute, CUdeviceptr pointer)
+{
+    pthread_mutex_lock(&lock);
+    const struct allocation *found = allocation_around(pointer, 1);
+    CUcontext context = found ? found->context : NULL;
+    pthread_mutex_unlock(&lock);
+    if (!context)
+        return INVALID_VALUE;
+    switch (attribute) {
+    case CONTEXT:
+        *(CUcontext *)answer = context;
+        return CUDA_SUCCESS;
+    case MEMORY_TYPE:
+        *(unsigned *)answer = CU_MEMORYTYPE_DEVICE;
+        return CUDA_SUCCESS;
+    case DEVICE_POINTER:
+        *(CUdeviceptr *)answer = pointer;
+        return CUDA_SUCCESS;
+    case DEVICE_ORDINAL:
+        *(int *)answer = context_device(context);
+        return CUDA_SUCCESS;
+    default:
+        return NOT_SUPPORTED;
+    }
+}

@@ -1,0 +1,13 @@
+/* Device memory, which is host memory here: a pointer given to the caller can be read as it is. */
+#ifndef MEMORY_H
+#define MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cuda/results.h"
+
+/* Return whether all these bytes lie in one living allocation. */
+bool memory_has(CUdeviceptr start, size_t length_bytes);
+
+#endif

@@ -6,6 +6,7 @@ from them, and belongs into another rendition. Who is in which rendition is the 
 
 from collections.abc import Sequence
 
+from streamer.congestion.recovery import MIN_KEYFRAME_INTERVAL_US
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import Capabilities, EncodeOrder, Wish
 
@@ -20,7 +21,6 @@ SPARED_INTERVAL_US = 5_000_000
 # Each viewer's recovery keeps its requests apart; what also makes a keyframe is that viewers come, return and move. A
 # keyframe costs all viewers of the rendition three frames' bytes. So many may follow each other at the distance that
 # recovery keeps, as one viewer's losses need them, and later one a second, which is 5 % of a stream of 60 fps.
-MIN_KEYFRAME_INTERVAL_US = 100_000
 SUSTAINED_KEYFRAME_INTERVAL_US = 1_000_000
 KEYFRAME_BURST = 5
 _SECOND_US = 1_000_000

@@ -7,7 +7,7 @@ from streamer.congestion.acked import Acked, Passage
 from streamer.congestion.aimd import HIGH_US, LOW_US, Phase, RateControl
 from streamer.congestion.application_limit import ApplicationLimit
 from streamer.congestion.burst_rate import BurstRate
-from streamer.congestion.decision import Decision, RateLimits, Reason
+from streamer.congestion.decision import PACING_RATIO, Decision, RateLimits, Reason
 from streamer.congestion.in_flight import Report, Sent
 from streamer.congestion.loss import Loss
 from streamer.congestion.probe import ABORT_QUEUE_US, ProbePlan, Prober
@@ -19,8 +19,6 @@ from streamer.congestion.train_rate import TrainRate
 from streamer.congestion.trains import Trains
 from streamer.congestion.trendline import Trendline
 
-# A frame of target / fps leaves within half a frame interval, headers included.
-PACING_RATIO = 2.0
 # What may be under way beyond what the path holds.
 _SLACK_US = 10_000
 _COMPETING_US = 50_000

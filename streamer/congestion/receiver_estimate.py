@@ -7,7 +7,7 @@ above 10 % it is ours. There are no trains, no queue and no probes here, so a vi
 
 from dataclasses import replace
 
-from streamer.congestion.decision import Decision, RateLimits, Reason
+from streamer.congestion.decision import PACING_RATIO, Decision, RateLimits, Reason
 from streamer.congestion.in_flight import Report, Sent
 
 _LOW_RATIO = 0.02
@@ -19,7 +19,6 @@ _LOSS_INTERVAL_US = 300_000
 _MAX_RTT_US = 1_000_000
 # Growth by 8 % a second.
 _GROWTH_INTERVAL_US = 1_000_000
-_PACING_RATIO = 2.0
 
 
 class ReceiverEstimate:
@@ -36,7 +35,7 @@ class ReceiverEstimate:
             at_us=now_us,
             estimate_bps=start_bps,
             target_bps=start_bps,
-            pacing_bps=round(_PACING_RATIO * start_bps),
+            pacing_bps=round(PACING_RATIO * start_bps),
             in_flight_cap_bytes=None,
         )
 
@@ -82,7 +81,7 @@ class ReceiverEstimate:
             at_us=now_us,
             estimate_bps=estimate_bps,
             target_bps=estimate_bps,
-            pacing_bps=round(_PACING_RATIO * estimate_bps),
+            pacing_bps=round(PACING_RATIO * estimate_bps),
             rtt_us=rtt_us,
             loss_ratio=loss_ratio,
             reason=reason,

@@ -1,7 +1,7 @@
 import pytest
 
-from streamer.congestion.decision import RateLimits
-from streamer.congestion.estimator import OVERHEAD_ROOM_RATIO, make_estimator
+from streamer.congestion.decision import OVERHEAD_RATIO, RateLimits
+from streamer.congestion.estimator import make_estimator
 from streamer.congestion.path_estimator import PathEstimator
 from streamer.congestion.receiver_estimate import ReceiverEstimate
 
@@ -22,4 +22,4 @@ def test_estimate_never_exceeds_what_the_highest_target_needs():
 
     decision = estimator.remb_received(10 * _LIMITS.max_bps, 1)
 
-    assert decision.estimate_bps == round(_LIMITS.max_bps * OVERHEAD_ROOM_RATIO)
+    assert decision.estimate_bps == round(_LIMITS.max_bps * OVERHEAD_RATIO)

@@ -4,7 +4,6 @@ import pytest
 
 from streamer.congestion.fold import (
     KEYFRAME_BURST,
-    MIN_KEYFRAME_INTERVAL_US,
     SPARED_INTERVAL_US,
     STALLED_US,
     SUSTAINED_KEYFRAME_INTERVAL_US,
@@ -12,6 +11,7 @@ from streamer.congestion.fold import (
     fold_backlog_us,
     fold_target_bps,
 )
+from streamer.congestion.recovery import MIN_KEYFRAME_INTERVAL_US
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import Capabilities, EncodeOrder, MemoryKind, PixelFormat, Resolution, Wish
 

@@ -1,6 +1,6 @@
 import pytest
 
-from streamer.congestion.decision import RateLimits, Reason
+from streamer.congestion.decision import PACING_RATIO, RateLimits, Reason
 from streamer.congestion.in_flight import Report, Sent
 from streamer.congestion.pacer import Priority
 from streamer.congestion.receiver_estimate import (
@@ -10,7 +10,6 @@ from streamer.congestion.receiver_estimate import (
     _LOSS_INTERVAL_US,
     _LOW_RATIO,
     _MAX_RTT_US,
-    _PACING_RATIO,
     ReceiverEstimate,
 )
 
@@ -29,7 +28,7 @@ def test_receiver_estimate_begins_with_the_start_rate():
     decision = _estimate().decision
 
     assert decision.estimate_bps == decision.target_bps == _LIMITS.start_bps
-    assert decision.pacing_bps == round(_PACING_RATIO * _LIMITS.start_bps)
+    assert decision.pacing_bps == round(PACING_RATIO * _LIMITS.start_bps)
     assert decision.in_flight_cap_bytes is None
 
 

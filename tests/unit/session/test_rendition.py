@@ -7,7 +7,7 @@ from streamer import registry
 from streamer.clock import SystemClock
 from streamer.codecs import h264, vp8
 from streamer.config import Config
-from streamer.congestion.fold import MIN_KEYFRAME_INTERVAL_US
+from streamer.congestion.recovery import MIN_KEYFRAME_INTERVAL_US
 from streamer.errors import EncoderError
 from streamer.media.frame import Resolution
 from streamer.media.timeline import RtpTimeline

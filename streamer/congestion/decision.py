@@ -45,6 +45,7 @@ class Reason(StrEnum):
     COMPETITION = "competition"
     SILENCE = "silence"
     REMB = "remb"
+    NO_FEEDBACK = "no-feedback"
     FIXED = "fixed"
 
 

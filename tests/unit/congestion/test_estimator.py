@@ -2,13 +2,13 @@ import pytest
 
 from streamer.congestion.decision import OVERHEAD_RATIO, RateLimits
 from streamer.congestion.estimator import make_estimator
-from streamer.congestion.path_estimator import PathEstimator
+from streamer.congestion.fallback import FallbackEstimator
 from streamer.congestion.receiver_estimate import ReceiverEstimate
 
 _LIMITS = RateLimits(300_000, 3_000_000, 20_000_000)
 
 
-@pytest.mark.parametrize(("has_feedback", "kind"), [(True, PathEstimator), (False, ReceiverEstimate)])
+@pytest.mark.parametrize(("has_feedback", "kind"), [(True, FallbackEstimator), (False, ReceiverEstimate)])
 def test_estimator_is_chosen_by_what_the_viewer_reports(has_feedback, kind):
     estimator = make_estimator(_LIMITS, fps=60, has_feedback=has_feedback, now_us=7)
 

@@ -226,7 +226,7 @@ class RateControl:
 
     def _measure(self, signals: Signals) -> None:
         """Note what the path carries while a queue stands, which is what arrives."""
-        measured_bps = signals.acked_bps if signals.busy is None else signals.busy.rate_bps
+        measured_bps = signals.steady_bps if signals.busy is None else signals.busy.rate_bps
         if signals.is_application_limited:
             # It has not tested more than one train, if that.
             least_bps = round(_LIMITED_CUT_RATIO * self._entered_bps)

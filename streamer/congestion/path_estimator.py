@@ -211,6 +211,7 @@ class PathEstimator:
             slow_bps=train.steady_bps() if is_slow else None,
             variation_ratio=self._train_rate.variation_ratio,
             is_application_limited=self._limit.is_limited,
+            steady_bps=self._acked.steady_bps(),
             is_loss_suspicious=self._loss.is_suspicious,
             is_answered=newest_index >= self._changed_at_index,
             lost_packets=lost_packets,

@@ -23,6 +23,7 @@ QUIET = Signals(
     jitter_us=0,
     usage=Usage.NORMAL,
     acked_bps=RATE_BPS,
+    steady_bps=RATE_BPS,
     busy=None,
     train=None,
     slow_bps=None,
@@ -54,6 +55,9 @@ class Control(RateControl):
 
     def hear(self, *, after_us=REPORT_US, **changes):
         self.now_us += after_us
+        # What arrives does so without a pause, unless that is said.
+        if "acked_bps" in changes:
+            changes = {"steady_bps": changes["acked_bps"]} | changes
         self.update(replace(QUIET, now_us=self.now_us, **changes))
 
     def hear_for(self, duration_us, **changes):

@@ -43,6 +43,11 @@ def _drain_ratio(queue_us):
             id="what arrives counts",
         ),
         pytest.param(
+            {"standing_us": QUEUE_US, "acked_bps": RATE_BPS // 20, "steady_bps": RATE_BPS},
+            _drain_ratio(QUEUE_US),
+            id="a short stop is no narrow path",
+        ),
+        pytest.param(
             {"standing_us": QUEUE_US, "busy": busy(0.5)}, _drain_ratio(QUEUE_US) / 2, id="or what has arrived since"
         ),
         pytest.param(

@@ -60,7 +60,7 @@ class PathEstimator:
         self._plan = ProbePlan(limits.start_bps, now_us)
         self._sent_bytes = 0
         self._newest_sent = -1
-        self._changed_at_index = 0
+        self._changed_at_index = self._cut_at_index = 0
         self._begin_probe(now_us)
         self.decision = self._decide(now_us)
 
@@ -168,9 +168,14 @@ class PathEstimator:
             # What a queue that is full has lost is answered by draining it.
             self._loss.forget(now_us)
             return
+        if report.arrived[-1].index < self._cut_at_index:
+            # What was sent before a cut says nothing of what became of it.
+            self._loss.forget(now_us)
+            return
         verdict = self._loss.add(len(report.arrived), len(report.lost), report.recovered, now_us)
         if verdict is not None and verdict.cut_ratio < 1 and not self._limit.is_limited:
             self._rate.lose(verdict, self._acked.rate_bps(), now_us)
+            self._cut_at_index = self._newest_sent + 1
 
     def _control(self, newest_index: int, lost_packets: int, now_us: int) -> None:
         """Let the rate follow what is known now."""
@@ -206,12 +211,12 @@ class PathEstimator:
             jitter_us=queue.jitter_us,
             usage=self._trendline.usage,
             acked_bps=self._acked.rate_bps(),
+            steady_bps=self._acked.steady_bps(),
             busy=self._busy(),
             train=self._train_rate.measure(queue.jitter_us),
             slow_bps=train.steady_bps() if is_slow else None,
             variation_ratio=self._train_rate.variation_ratio,
             is_application_limited=self._limit.is_limited,
-            steady_bps=self._acked.steady_bps(),
             is_loss_suspicious=self._loss.is_suspicious,
             is_answered=newest_index >= self._changed_at_index,
             lost_packets=lost_packets,

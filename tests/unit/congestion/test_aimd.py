@@ -4,6 +4,7 @@ from streamer.congestion.aimd import (
     _BLIND_GROWTH_PER_S,
     _CAREFUL_GROWTH_PER_S,
     _CAREFUL_US,
+    _EDGE_GROWTH_PER_S,
     _GROWTH_PER_ROUND,
     _MAX_ELAPSED_US,
     _NEAR_GROWTH_PER_S,
@@ -22,6 +23,10 @@ from tests.fakes.rate_reports import CEILING_BPS, FLOOR_BPS, QUEUE_US, RATE_BPS,
     ("changes", "ratio", "reason"),
     [
         pytest.param({}, 1 + _BLIND_GROWTH_PER_S * REPORT_S, Reason.GROWTH, id="nothing tells: grow blindly"),
+        pytest.param({"acked_bps": RATE_BPS // 2}, 1, Reason.GROWTH, id="nothing tests more: no growth"),
+        pytest.param(
+            {"train": trains(9), "acked_bps": RATE_BPS // 2}, _GROWTH_PER_ROUND, Reason.GROWTH, id="trains do"
+        ),
         pytest.param({"train": trains(9)}, _GROWTH_PER_ROUND, Reason.GROWTH, id="trains pass much faster: jump"),
         pytest.param(
             {"train": trains(1.3)}, SAFE_RATIO * 1.3, Reason.GROWTH, id="trains pass faster: what they say and no more"
@@ -142,3 +147,14 @@ def test_rate_grows_carefully_after_loss_whatever_trains_say():
     control.hear(after_us=_CAREFUL_US, train=trains(9))
 
     assert control.rate_bps > 1.4 * before_bps
+
+
+@pytest.mark.parametrize("changes", [{}, {"train": trains(9)}])
+def test_rate_grows_no_faster_than_loss_is_tolerated_where_packets_were_lost_a_moment_ago(changes):
+    control = Control()
+    control.lose(LossVerdict(0.05, 0.98), RATE_BPS, control.now_us)
+    before_bps = control.rate_bps
+
+    control.hear(**changes)
+
+    assert control.rate_bps == pytest.approx(before_bps * (1 + _EDGE_GROWTH_PER_S * REPORT_S), rel=1e-4)

@@ -41,13 +41,13 @@ class FallbackEstimator:
 
     def report_received(self, loss_ratio: float, rtt_us: int | None, now_us: int) -> Decision:
         if self._receiver is None:
-            return self.decision
+            return self._adopt(self._path.report_received(loss_ratio, rtt_us, now_us))
         self._receiver.report_received(loss_ratio, rtt_us, now_us)
         return self._fall_back(now_us)
 
     def remb_received(self, estimate_bps: int, now_us: int) -> Decision:
         if self._receiver is None:
-            return self.decision
+            return self._adopt(self._path.remb_received(estimate_bps, now_us))
         self._receiver.remb_received(estimate_bps, now_us)
         return self._fall_back(now_us)
 

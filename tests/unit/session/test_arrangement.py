@@ -2,30 +2,22 @@
 
 from dataclasses import replace
 
-import numpy as np
-import pytest
-
 from streamer.media.frame import Resolution
 from streamer.protocol.control import Report, Stream
+from streamer.session.door import Ended
+from streamer.session.lifecycle import SessionState
 from streamer.session.placement import FALL_PATIENCE_US, RISE_PATIENCE_US
-from tests.fakes.session import open_session
+from tests.fakes.session import frames
 from tests.fakes.waiting import until
 
 _FULL, _HALF = Resolution(320, 180), Resolution(160, 90)
 _LOOK_US = 250_000
 
 
-@pytest.fixture
-async def rig():
-    async with open_session() as rig:
-        yield rig
-
-
 async def play(rig, for_us: int) -> None:
     """Let time pass, with a new picture each time that the session looks at its viewers."""
     for _ in range(for_us // _LOOK_US + 1):
-        rig.clock.step(_LOOK_US)
-        rig.session._studio._devices.source.push(np.zeros((180, 320, 3), np.uint8))
+        rig.push(after_us=_LOOK_US)
         viewers = [peer for peer in rig.peers.made if not peer.is_closed]
         counts = [len(peer.video.frames) for peer in viewers]
         await until(lambda: all(len(p.video.frames) > n for p, n in zip(viewers, counts, strict=True)))  # noqa: B023
@@ -36,7 +28,7 @@ def wish(peer, **changes) -> None:
 
 
 def classes(rig) -> list[int]:
-    return sorted(key.rate_class for key in rig.session._hub.renditions)
+    return sorted(key.rate_class for key in rig.renditions)
 
 
 def is_gapless(peer) -> bool:
@@ -92,7 +84,7 @@ async def test_viewer_that_wants_smaller_pictures_gets_them_without_a_gap(rig):
     assert peer.video.frames[sizes.index(_HALF)].is_keyframe
     assert is_gapless(peer)
     assert [(told.width_px, told.height_px) for told in peer.heard(Stream)][-1] == (160, 90)
-    assert len(rig.session._hub.renditions) == 1
+    assert len(rig.renditions) == 1
 
 
 async def test_rate_control_is_told_how_large_the_pictures_are_and_how_they_decode(rig):
@@ -113,3 +105,67 @@ async def test_viewer_that_leaves_takes_its_rendition_with_it(rig):
     rig.session.takes_nothing(rig.session._viewers["bob"])
 
     assert classes(rig) == [0]
+
+
+# What changes for everybody.
+
+
+async def test_viewers_follow_a_source_that_changes_its_size(rig):
+    ann, bob = await rig.connect("ann"), await rig.connect("bob")
+    rig.push()
+    await frames(ann, 1)
+    rig.push(640, 360)
+    await until(lambda: ann.video.frames[-1].resolution == Resolution(640, 360))
+    await until(lambda: bob.video.frames[-1].resolution == Resolution(640, 360))
+
+    sizes = [frame.resolution for frame in ann.video.frames]
+    captures = [frame.capture_us for frame in ann.video.frames]
+    assert ann.video.frames[sizes.index(Resolution(640, 360))].is_keyframe
+    assert captures == sorted(set(captures))
+    assert len(rig.renditions) == 1
+    assert [(told.width_px, told.height_px) for told in ann.heard(Stream)][-1] == (640, 360)
+
+
+async def test_viewer_is_told_of_a_new_size_when_it_gets_it(rig):
+    peer = await rig.connect("ann")
+    before = len(peer.heard(Stream))
+
+    rig.session.source_resized(Resolution(640, 360))
+
+    assert len(peer.heard(Stream)) == before
+    assert peer.heard(Stream)[-1].width_px == 320
+
+
+async def test_failed_rendition_is_opened_again_and_viewers_stay(rig):
+    peer = await rig.connect("ann")
+    rig.push()
+    await frames(peer, 1)
+    (key,) = rig.renditions
+
+    rig.session.rendition_failed(key, "the encoder failed")
+    rig.push()
+
+    assert (await frames(peer, 2))[1].is_keyframe
+    assert rig.of_kind(Ended) == []
+
+
+async def test_third_failure_in_a_short_time_ends_the_session(rig):
+    await rig.connect("ann")
+    (key,) = rig.renditions
+    for _ in range(3):
+        rig.session.rendition_failed(key, "no more memory")
+    await until(lambda: rig.of_kind(Ended))
+
+    (ended,) = rig.of_kind(Ended)
+    assert ended.is_failure
+    assert "3 times, last because no more memory" in ended.reason
+
+
+async def test_failures_far_apart_do_not_end_the_session(rig):
+    await rig.connect("ann")
+    (key,) = rig.renditions
+    for _ in range(5):
+        rig.session.rendition_failed(key, "a hiccup")
+        rig.clock.step(6_000_000)
+
+    assert rig.session.state is SessionState.LIVE

@@ -26,10 +26,9 @@ KEYFRAME_BURST = 5
 _SECOND_US = 1_000_000
 
 
-def fold_target_bps(wishes: Sequence[Wish]) -> int:
+def fold_target_bps(targets_bps: Sequence[int]) -> int:
     """Return the lowest target, but no less than half of the highest."""
-    targets = [wish.target_bps for wish in wishes]
-    return max(min(targets), max(targets) // RATE_CLASS_RATIO)
+    return max(min(targets_bps), max(targets_bps) // RATE_CLASS_RATIO)
 
 
 def governing(wishes: Sequence[Wish]) -> list[Wish]:
@@ -94,7 +93,7 @@ class Fold:
 
     def _settle(self, wishes: Sequence[Wish], now_us: int, *, keyframe: bool) -> int:
         """Return the target to order: the folded one, or the last one where the encoder is to be spared."""
-        folded_bps = fold_target_bps(wishes)
+        folded_bps = fold_target_bps([wish.target_bps for wish in wishes])
         # More than a frame waits: the path takes less than the encoder makes.
         is_backlogged = any(wish.backlog_us * wish.fps > _SECOND_US for wish in wishes)
         last_bps = self._target_bps

@@ -46,7 +46,7 @@ def _fold(*, rate_change_needs_keyframe=False):
     ],
 )
 def test_fold_takes_the_lowest_target_down_to_half_of_the_highest(targets, folded):
-    assert fold_target_bps([_wish(target * _MBPS) for target in targets]) == folded * _MBPS
+    assert fold_target_bps([target * _MBPS for target in targets]) == folded * _MBPS
 
 
 @pytest.mark.parametrize(

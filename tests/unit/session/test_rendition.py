@@ -24,7 +24,7 @@ LARGE = Resolution(640, 360)
 @pytest.fixture(scope="module")
 def assembly() -> Assembly:
     config = Config.model_validate({"session": {"size": str(SIZE)}, "video": {"start_target_bps": 1_000_000}})
-    return Assembly(config)
+    return Assembly(config, SIZE)
 
 
 @pytest.fixture(params=["h264", "vp8"])

@@ -20,13 +20,13 @@ FRAME_US = 16_667
 class Owner:
     def __init__(self) -> None:
         self.failures: list[tuple[RenditionKey, str]] = []
-        self.resolutions: list[Resolution] = []
+        self.resizes = 0
 
     def rendition_failed(self, key: RenditionKey, reason: str) -> None:
         self.failures.append((key, reason))
 
-    def source_resized(self, resolution: Resolution) -> None:
-        self.resolutions.append(resolution)
+    def source_resized(self) -> None:
+        self.resizes += 1
 
 
 class RenditionRig:
@@ -41,7 +41,7 @@ class RenditionRig:
         self.feed = Feed(self.source, SystemClock(), lambda _: None)
         self.reader = self.feed.reader()
         self.rendition = EncodedRendition(key, self.reader, assembly, self.owner, self.clock, self.posts.put)
-        self.rendition.add(self.subscriber)
+        self.rendition.add(self.subscriber, self.subscriber.fail)
         self.rendition.wake()
         self.number = 0
 

@@ -48,10 +48,10 @@ class SessionRig:
 
     @property
     def renditions(self) -> dict[RenditionKey, Rendition]:
-        return self.session._hub.renditions
+        return self.session._arrangement.renditions
 
     def rendition_of(self, viewer: str) -> RenditionKey | None:
-        return self.session._hub.rendition_of(viewer)
+        return self.session._arrangement.rendition_of(viewer)
 
     def push(self, width_px: int = 320, height_px: int = 180, *, after_us: int = 20_000) -> None:
         """Let time pass and push a picture as the program behind the session does."""

@@ -1,13 +1,18 @@
 """Viewers whose paths differ, in one session: who takes which rendition, and what that costs the others."""
 
+import logging
 from dataclasses import replace
 
+import pytest
+
 from streamer.media.frame import Resolution
-from streamer.protocol.control import Report, Stream
+from streamer.protocol.control import Pause, Report, Stream
 from streamer.session.door import Ended
 from streamer.session.lifecycle import SessionState
-from streamer.session.placement import FALL_PATIENCE_US, RISE_PATIENCE_US
-from tests.fakes.session import frames
+from streamer.session.placement import FALL_PATIENCE_US, RETRY_US, RISE_PATIENCE_US
+from streamer.session.viewer import HIDDEN_US
+from tests.fakes.scarce_encoder import ScarceEncoder
+from tests.fakes.session import frames, open_session
 from tests.fakes.waiting import until
 
 _FULL, _HALF = Resolution(320, 180), Resolution(160, 90)
@@ -29,6 +34,10 @@ def wish(peer, **changes) -> None:
 
 def classes(rig) -> list[int]:
     return sorted(key.rate_class for key in rig.renditions)
+
+
+def sizes(peer) -> list[Resolution]:
+    return [frame.resolution for frame in peer.video.frames]
 
 
 def is_gapless(peer) -> bool:
@@ -75,13 +84,12 @@ async def test_third_path_shares_the_lower_rendition_of_two(rig):
 async def test_viewer_that_wants_smaller_pictures_gets_them_without_a_gap(rig):
     peer = await rig.connect("ann")
     await play(rig, _LOOK_US)
-    wish(peer, max_resolution=_HALF)
+    peer.shrink(2)
 
     await play(rig, 2 * _LOOK_US)
 
-    sizes = [frame.resolution for frame in peer.video.frames]
-    assert list(dict.fromkeys(sizes)) == [_FULL, _HALF]
-    assert peer.video.frames[sizes.index(_HALF)].is_keyframe
+    assert list(dict.fromkeys(sizes(peer))) == [_FULL, _HALF]
+    assert peer.video.frames[sizes(peer).index(_HALF)].is_keyframe
     assert is_gapless(peer)
     assert [(told.width_px, told.height_px) for told in peer.heard(Stream)][-1] == (160, 90)
     assert len(rig.renditions) == 1
@@ -118,10 +126,8 @@ async def test_viewers_follow_a_source_that_changes_its_size(rig):
     await until(lambda: ann.video.frames[-1].resolution == Resolution(640, 360))
     await until(lambda: bob.video.frames[-1].resolution == Resolution(640, 360))
 
-    sizes = [frame.resolution for frame in ann.video.frames]
-    captures = [frame.capture_us for frame in ann.video.frames]
-    assert ann.video.frames[sizes.index(Resolution(640, 360))].is_keyframe
-    assert captures == sorted(set(captures))
+    assert ann.video.frames[sizes(ann).index(Resolution(640, 360))].is_keyframe
+    assert is_gapless(ann)
     assert len(rig.renditions) == 1
     assert [(told.width_px, told.height_px) for told in ann.heard(Stream)][-1] == (640, 360)
 
@@ -130,10 +136,108 @@ async def test_viewer_is_told_of_a_new_size_when_it_gets_it(rig):
     peer = await rig.connect("ann")
     before = len(peer.heard(Stream))
 
-    rig.session.source_resized(Resolution(640, 360))
+    rig.push(640, 360)
+    rig.session.source_resized()
 
     assert len(peer.heard(Stream)) == before
-    assert peer.heard(Stream)[-1].width_px == 320
+    await until(lambda: peer.heard(Stream)[-1].width_px == 640)
+    assert peer.video.frames[-1].resolution == Resolution(640, 360)
+
+
+async def test_viewer_of_smaller_pictures_keeps_its_scale_when_the_source_changes_its_size(rig):
+    ann, bob = await rig.connect("ann"), await rig.connect("bob")
+    bob.shrink(2)
+    await play(rig, 2 * _LOOK_US)
+
+    rig.push(640, 360)
+    await until(lambda: ann.video.frames[-1].resolution == Resolution(640, 360))
+    await until(lambda: bob.video.frames[-1].resolution == Resolution(320, 180))
+
+    assert Resolution(640, 360) not in sizes(bob)
+    assert is_gapless(bob)
+
+
+async def test_viewer_far_below_the_other_keeps_its_rendition_when_the_source_changes_its_size(rig):
+    _, bob = await rig.connect("ann"), await rig.connect("bob")
+    wish(bob, target_bps=400_000)
+    await play(rig, 2 * FALL_PATIENCE_US)
+
+    rig.push(640, 360)
+    await until(lambda: len(rig.renditions) == 2 and all(key.resolution.width_px == 640 for key in rig.renditions))
+
+    assert classes(rig) == [0, 1]
+
+
+async def test_viewer_that_was_hidden_gets_its_scale_at_once(rig):
+    await rig.connect("ann")
+    bob = await rig.connect("bob")
+    bob.shrink(2)
+    await play(rig, 2 * _LOOK_US)
+    bob.say(Pause(is_paused=True))
+    rig.clock.step(HIDDEN_US)
+
+    bob.say(Pause(is_paused=False))
+
+    assert rig.rendition_of("bob").resolution == _HALF
+
+
+async def test_source_that_changed_while_nobody_watched_is_followed(rig):
+    peer = await rig.connect("ann")
+    await play(rig, _LOOK_US)
+    peer.say(Pause(is_paused=True))
+    rig.clock.step(HIDDEN_US)
+    rig.push(640, 360)
+
+    peer.say(Pause(is_paused=False))
+
+    assert peer.described == Resolution(640, 360)
+    assert rig.rendition_of("ann").resolution == Resolution(640, 360)
+
+
+# What does not open, or fails.
+
+
+@pytest.fixture
+async def scarce(monkeypatch):
+    """A backend of one encoder."""
+    return ScarceEncoder.install(monkeypatch)
+
+
+@pytest.fixture
+async def scarce_rig(scarce):  # noqa: ARG001 - it is known before the session opens
+    async with open_session(video={"encoder": "scarce"}) as rig:
+        yield rig
+
+
+async def test_extra_rendition_that_does_not_open_leaves_viewers_where_they_are(scarce_rig, scarce, caplog):
+    ann, bob = await scarce_rig.connect("ann"), await scarce_rig.connect("bob")
+    await play(scarce_rig, _LOOK_US)
+
+    bob.shrink(2)
+    await play(scarce_rig, 3 * RETRY_US)
+
+    assert scarce_rig.of_kind(Ended) == []
+    assert is_gapless(ann)
+    assert is_gapless(bob)
+    assert set(sizes(bob)) == {_FULL}
+    assert 1 < scarce.refusals <= 4
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
+        "vp8 160x90 is not to be had because scarce: all 1 are in use; others are shared, with a try each 10 s"
+    ]
+
+
+async def test_extra_rendition_opens_when_it_can_be_had(scarce_rig, scarce):
+    await scarce_rig.connect("ann")
+    bob = await scarce_rig.connect("bob")
+    bob.shrink(2)
+    await play(scarce_rig, _LOOK_US)
+    await until(lambda: scarce.refusals)
+    scarce.most = 2
+
+    await play(scarce_rig, RETRY_US + FALL_PATIENCE_US)
+
+    await until(lambda: sizes(bob)[-1] == _HALF)
+    assert is_gapless(bob)
 
 
 async def test_failed_rendition_is_opened_again_and_viewers_stay(rig):

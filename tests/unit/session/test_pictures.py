@@ -47,12 +47,13 @@ async def test_two_viewers_share_one_rendition(rig):
     assert one.payloads is two.payloads
 
 
-async def test_viewer_whose_video_fails_is_told_so_and_the_other_goes_on(rig, monkeypatch):
-    def fail(_):
+@pytest.mark.parametrize("method", ["offer", "wish"])
+async def test_viewer_whose_video_fails_is_told_so_and_the_other_goes_on(rig, monkeypatch, caplog, method):
+    def fail(*_):
         raise ZeroDivisionError("of a library")
 
     ann, bob = await rig.connect("ann"), await rig.connect("bob")
-    monkeypatch.setattr(ann.video, "offer", fail)
+    monkeypatch.setattr(ann.video, method, fail)
 
     rig.push()
     rig.push()
@@ -62,6 +63,7 @@ async def test_viewer_whose_video_fails_is_told_so_and_the_other_goes_on(rig, mo
     assert bye.reason == "its video could not be sent; the log has the details"
     await until(lambda: ann.is_closed)
     await frames(bob, 1)
+    assert len([record for record in caplog.records if record.exc_info]) == 1
 
 
 async def test_viewer_whose_report_fails_is_told_so_and_the_other_hears_on(rig, monkeypatch):

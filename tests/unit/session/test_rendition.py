@@ -137,11 +137,26 @@ def test_viewer_who_comes_to_a_still_picture_gets_it(vp8_rig):
     late = FakeSubscriber()
     late.want(keyframe=True)
 
-    rig.rendition.add(late)
+    rig.rendition.add(late, late.fail)
     rig.rendition.wake()
     rig.hear(lambda: late.frames)
 
     assert late.frames[0].is_keyframe
+
+
+def test_subscriber_that_cannot_wish_leaves_the_rendition_to_the_others(vp8_rig, monkeypatch):
+    def fail():
+        raise ZeroDivisionError("of a library")
+
+    broken = FakeSubscriber()
+    monkeypatch.setattr(broken, "wish", fail)
+    vp8_rig.rendition.add(broken, broken.fail)
+
+    vp8_rig.play(2)
+
+    assert vp8_rig.rendition.is_alive
+    assert broken.failures == 1
+    assert vp8_rig.owner.failures == []
 
 
 def test_backlog_lets_pictures_go_before_they_are_encoded(vp8_rig):
@@ -216,7 +231,7 @@ def test_picture_that_comes_just_after_the_decision_is_not_kept_waiting(assembly
         rig.clock,
         rig.posts.put,
     )
-    rig.rendition.add(rig.subscriber)
+    rig.rendition.add(rig.subscriber, rig.subscriber.fail)
     rig.push()
     rig.rendition.wake()
     rig.hear(lambda: rig.frames)
@@ -237,7 +252,7 @@ def test_owner_is_told_once_when_the_source_changes_its_size(vp8_rig):
         rig.push(resolution=LARGE)
         rig.hear(lambda before=before: len(rig.frames) > before)
 
-    assert rig.owner.resolutions == [LARGE]
+    assert rig.owner.resizes == 1
     # The form of this rendition is its key's; another size is another rendition.
     assert [frame.resolution for frame in rig.frames] == [SIZE, SIZE, SIZE]
     assert [frame.is_keyframe for frame in rig.frames] == [True, True, False]
@@ -246,9 +261,9 @@ def test_owner_is_told_once_when_the_source_changes_its_size(vp8_rig):
 def test_owner_is_told_when_the_first_picture_has_another_size_than_expected(vp8_rig):
     vp8_rig.push(resolution=LARGE)
 
-    vp8_rig.hear(lambda: vp8_rig.owner.resolutions)
+    vp8_rig.hear(lambda: vp8_rig.owner.resizes)
 
-    assert vp8_rig.owner.resolutions == [LARGE]
+    assert vp8_rig.owner.resizes == 1
 
 
 class Broken:

@@ -79,7 +79,7 @@ async def test_closed_session_has_no_thread_timer_or_task():
     "break_off",
     [
         lambda session: (session._seat, "close"),
-        lambda session: (session._hub, "close"),
+        lambda session: (session._arrangement, "close"),
         lambda session: (session._studio._devices.source, "wake"),
         lambda session: (session._studio._devices.input_backend, "close"),
     ],

@@ -1,7 +1,7 @@
 """Tell freezes from the usual distances of frames. Pure.
 
-The rule is that of `freezeCount` in W3C webrtc-stats: a freeze is longer than three usual pauses, and longer than one of
-them by 150 ms. What is usual is the mean of the last 30.
+The rule is that of `freezeCount` in W3C webrtc-stats: a freeze is longer than three usual pauses, and by 150 ms longer
+than one. What is usual is the mean of the last 30.
 """
 
 from collections import deque

@@ -91,14 +91,17 @@
         if (sent.isDown) bench.buttons.push([sent.sequence & 0xff, absolute(sent.timeStamp)]);
       });
       player().on("statistics", (sample) => bench.stages.push(sample.server ?? null));
-      if (readsDecoded) this.readDecoded(video.srcObject.getVideoTracks()[0]);
+      if (readsDecoded) this.readDecoded();
     },
 
-    readDecoded(track) {
-      const processor = new MediaStreamTrackProcessor({ track });
-      const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
-      this.worker = new Worker(url);
-      this.worker.onmessage = ({ data }) => this.waiting?.(data);
+    // Read the track that is shown. Another connection has another one: call it again then.
+    readDecoded() {
+      const processor = new MediaStreamTrackProcessor({ track: player().video.srcObject.getVideoTracks()[0] });
+      if (this.worker === null) {
+        const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
+        this.worker = new Worker(url);
+        this.worker.onmessage = ({ data }) => this.waiting?.(data);
+      }
       this.worker.postMessage({ readable: processor.readable }, [processor.readable]);
     },
 
@@ -137,7 +140,7 @@
     // frame's RTP time: together they date every frame of the stream. The browser tells whole milliseconds, so many
     // are collected.
     noteAnchor() {
-      for (const receiver of player().peerConnection.getReceivers()) {
+      for (const receiver of player().peerConnection?.getReceivers() ?? []) {
         for (const source of receiver.getSynchronizationSources()) {
           if (source.captureTimestamp !== undefined) bench.anchors.push([source.rtpTimestamp, source.captureTimestamp]);
         }
@@ -152,8 +155,9 @@
     },
 
     async inbound() {
-      const reports = await player().peerConnection.getStats();
-      for (const report of reports.values()) {
+      // There is no connection while the next one is waited for.
+      const reports = await player().peerConnection?.getStats();
+      for (const report of reports?.values() ?? []) {
         if (report.type === "inbound-rtp" && report.kind === "video") return { ...report };
       }
       return null;

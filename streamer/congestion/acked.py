@@ -1,6 +1,7 @@
 """How much demonstrably arrived, over a fast and a slow window of the receiver's time."""
 
 from bisect import bisect_left
+from itertools import pairwise
 from typing import NamedTuple
 
 # A feedback interval holds three frames of 60 fps at least; less would read one large frame as a rate.
@@ -80,6 +81,19 @@ class Acked:
         first = bisect_left(self._arrivals_us, end_us - span_us + 1)
         before = self._totals_bytes[first - 1] if first else self._trimmed_bytes
         return (self._totals_bytes[-1] - before) * _BITS_PER_BYTE_US // span_us
+
+    def steady_bps(self) -> int:
+        """Return the rate over the fast window, its longest pause left out: a path that stops once is not narrow."""
+        arrivals_us, totals = self._arrivals_us, self._totals_bytes
+        first = bisect_left(arrivals_us, self.newest_us - FAST_US + 1)
+        pauses_us = [later - earlier for earlier, later in pairwise(arrivals_us[first:])]
+        if not pauses_us:
+            return self.rate_bps()
+        longest_us = max(pauses_us)
+        after = first + pauses_us.index(longest_us) + 1
+        size_bytes = totals[-1] - totals[first] - (totals[after] - totals[after - 1])
+        span_us = max(1, arrivals_us[-1] - arrivals_us[first] - longest_us)
+        return max(self.rate_bps(), size_bytes * _BITS_PER_BYTE_US // span_us)
 
     def passage(self, from_us: int) -> Passage | None:
         """Return what followed the first arrival that is not before `from_us`, if anything did."""

@@ -47,9 +47,16 @@ _SURE_ERRORS = 2
 _LONG_ERRORS = 3
 # Without trains: twice as much per second, and a tenth where a queue stood a few seconds ago.
 _BLIND_GROWTH_PER_S = 1.0
+# And no further than this above what arrives, for nothing else tests it: what arrives by now was sent at the rate of up
+# to 0.4 s ago, round trip and report together, and that was doubling.
+_UNTESTED_RATIO = 1.5
 _CAREFUL_GROWTH_PER_S = 0.1
 _CAREFUL_RANGE = (0.8, 1.1)
 _CAREFUL_US = 6_000_000
+# Where packets were lost at that rate a moment ago, the only thing that tells its end is more loss: it is known after a
+# second, and this much is tolerated.
+_EDGE_RATIO = 0.95
+_EDGE_GROWTH_PER_S = 0.03
 # A path whose rate varies is used less fully: what it carries now it may not carry when the next report comes.
 _VARIATION_COST = 1.0
 # Trains tell of the path, and not of how much of it is ours: the first time that a queue stands, their ratio shows. It
@@ -110,6 +117,8 @@ class RateControl:
         self.capacity_bps: int | None = None
         self._congested_at_us = now_us
         self._lost_at_us: int | None = None
+        # And what arrived when packets were lost last.
+        self._lost_bps = 0
         # How much of what trains say was really carried.
         self._trust = 1.0
         # By how much the path's nature, and that of other senders, moves the bounds of a queue.
@@ -158,7 +167,7 @@ class RateControl:
         rate_bps = verdict.cut_ratio * self.rate_bps
         if verdict.is_first:
             rate_bps = min(rate_bps, SAFE_RATIO * acked_bps)
-        self.capacity_bps = acked_bps
+        self.capacity_bps = self._lost_bps = acked_bps
         self._lost_at_us = now_us
         self.set_rate(rate_bps, Reason.LOSS)
 
@@ -196,14 +205,14 @@ class RateControl:
 
     def _grow(self, signals: Signals, elapsed_us: int) -> None:
         rate_bps, elapsed_s = self.rate_bps, elapsed_us / _SECOND_US
+        most_bps = self._most_after_loss_bps(signals.now_us, elapsed_s)
         if signals.train is None:
             growth_per_s = _CAREFUL_GROWTH_PER_S if self._is_near_limit(signals.now_us) else _BLIND_GROWTH_PER_S
-            self.set_rate(rate_bps * (1 + growth_per_s * elapsed_s), Reason.GROWTH)
+            tested_bps = max(rate_bps, _UNTESTED_RATIO * signals.acked_bps)
+            self.set_rate(min(rate_bps * (1 + growth_per_s * elapsed_s), tested_bps, most_bps), Reason.GROWTH)
             return
         steady_ratio = 1 - _VARIATION_COST * signals.variation_ratio
-        aim_bps = SAFE_RATIO * steady_ratio * self._trust * signals.train.rate_bps
-        if self._lost_at_us is not None and signals.now_us - self._lost_at_us < _CAREFUL_US:
-            aim_bps = min(aim_bps, rate_bps * (1 + _CAREFUL_GROWTH_PER_S * elapsed_s))
+        aim_bps = min(SAFE_RATIO * steady_ratio * self._trust * signals.train.rate_bps, most_bps)
         error_ratio = signals.train.error_ratio
         sure_bps = aim_bps * (1 - _SURE_ERRORS * error_ratio)
         if sure_bps > _FAST_RATIO * rate_bps:
@@ -216,6 +225,13 @@ class RateControl:
             lowest_bps = max(aim_bps * (1 + _LONG_ERRORS * error_ratio), sunk_bps)
             self.set_rate(min(lowest_bps, rate_bps), Reason.HOLD)
 
+    def _most_after_loss_bps(self, now_us: int, elapsed_s: float) -> float:
+        """Return how far the rate may grow, whatever trains say: slowly where packets were lost a moment ago."""
+        if self._lost_at_us is None or now_us - self._lost_at_us >= _CAREFUL_US:
+            return self._ceiling_bps
+        is_at_edge = self.rate_bps > _EDGE_RATIO * self._lost_bps
+        return self.rate_bps * (1 + (_EDGE_GROWTH_PER_S if is_at_edge else _CAREFUL_GROWTH_PER_S) * elapsed_s)
+
     def _is_near_limit(self, now_us: int) -> bool:
         if self.capacity_bps is None or now_us - self._congested_at_us > _CAREFUL_US:
             return False
@@ -226,7 +242,7 @@ class RateControl:
 
     def _measure(self, signals: Signals) -> None:
         """Note what the path carries while a queue stands, which is what arrives."""
-        measured_bps = signals.acked_bps if signals.busy is None else signals.busy.rate_bps
+        measured_bps = signals.steady_bps if signals.busy is None else signals.busy.rate_bps
         if signals.is_application_limited:
             # It has not tested more than one train, if that.
             least_bps = round(_LIMITED_CUT_RATIO * self._entered_bps)

@@ -8,6 +8,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+# A frame of target / fps leaves within half a frame interval, headers included.
+PACING_RATIO = 2.0
+# Headers and resends take up to so much more than the video itself: what the user's rates need of the path.
+OVERHEAD_RATIO = 1.1
+
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
@@ -40,6 +45,7 @@ class Reason(StrEnum):
     COMPETITION = "competition"
     SILENCE = "silence"
     REMB = "remb"
+    NO_FEEDBACK = "no-feedback"
     FIXED = "fixed"
 
 

@@ -6,13 +6,11 @@ with decisions. Another estimator can take its place: `Estimator` is all that a 
 
 from typing import Protocol
 
-from streamer.congestion.decision import Decision, RateLimits
+from streamer.congestion.decision import OVERHEAD_RATIO, Decision, RateLimits
+from streamer.congestion.fallback import FallbackEstimator
 from streamer.congestion.in_flight import Report, Sent
 from streamer.congestion.path_estimator import PathEstimator
 from streamer.congestion.receiver_estimate import ReceiverEstimate
-
-# Headers and resends take up to so much more than the video itself: what the user's highest rate needs of the path.
-OVERHEAD_ROOM_RATIO = 1.1
 
 
 class Estimator(Protocol):
@@ -43,7 +41,8 @@ class Estimator(Protocol):
 
 def make_estimator(limits: RateLimits, *, fps: float, has_feedback: bool, now_us: int) -> Estimator:
     """Make the product's estimator for a viewer that reports each packet, or for one that does not."""
-    ceiling_bps = round(limits.max_bps * OVERHEAD_ROOM_RATIO)
+    ceiling_bps = round(limits.max_bps * OVERHEAD_RATIO)
+    receiver = ReceiverEstimate(limits, ceiling_bps=ceiling_bps, now_us=now_us)
     if not has_feedback:
-        return ReceiverEstimate(limits, ceiling_bps=ceiling_bps, now_us=now_us)
-    return PathEstimator(limits, fps=fps, ceiling_bps=ceiling_bps, now_us=now_us)
+        return receiver
+    return FallbackEstimator(PathEstimator(limits, fps=fps, ceiling_bps=ceiling_bps, now_us=now_us), receiver)

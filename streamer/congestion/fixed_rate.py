@@ -6,19 +6,15 @@ networks of one's own, and to measure what control costs.
 
 from dataclasses import replace
 
-from streamer.congestion.decision import Decision, RateLimits, Reason
+from streamer.congestion.decision import OVERHEAD_RATIO, PACING_RATIO, Decision, RateLimits, Reason
 from streamer.congestion.in_flight import Report, Sent
-from streamer.congestion.path_estimator import PACING_RATIO
-
-# Headers and resends, which the target is too small for by this much.
-_OVERHEAD_RATIO = 1.1
 
 
 class FixedRate:
     """See `estimator.Estimator`."""
 
     def __init__(self, limits: RateLimits, *, fps: float, has_feedback: bool, now_us: int) -> None:  # noqa: ARG002 - the signature of an estimator's factory
-        rate_bps = round(_OVERHEAD_RATIO * limits.start_bps)
+        rate_bps = round(OVERHEAD_RATIO * limits.start_bps)
         self.decision = Decision(
             at_us=now_us,
             estimate_bps=rate_bps,

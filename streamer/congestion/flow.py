@@ -125,6 +125,7 @@ class Flow(Generic[PacketT]):
         self._allocator.sent(size_bytes, priority)
         self._sent_at_us = now_us
         if not self._has_feedback:
+            self._estimator.packet_sent(Sent(index, size_bytes, now_us, priority))
             return
         cluster = None
         if self.decision.probe is not None and priority is not Priority.AUDIO and self._cluster_left_bytes() > 0:

@@ -7,6 +7,7 @@ from them, and belongs into another rendition. Who is in which rendition is the 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from streamer.congestion.recovery import MIN_KEYFRAME_INTERVAL_US
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import Capabilities, EncodeOrder, Wish
 
@@ -22,7 +23,6 @@ SPARED_INTERVAL_US = 5_000_000
 # Each viewer's recovery keeps its requests apart; what also makes a keyframe is that viewers come, return and move. A
 # keyframe costs all viewers of the rendition three frames' bytes. So many may follow each other at the distance that
 # recovery keeps, as one viewer's losses need them, and later one a second, which is 5 % of a stream of 60 fps.
-MIN_KEYFRAME_INTERVAL_US = 100_000
 SUSTAINED_KEYFRAME_INTERVAL_US = 1_000_000
 KEYFRAME_BURST = 5
 _SECOND_US = 1_000_000
@@ -43,10 +43,9 @@ class _Rates:
         return bits if self.max_frame_bytes is None else min(bits, self.max_frame_bytes * _BITS_PER_BYTE)
 
 
-def fold_target_bps(wishes: Sequence[Wish]) -> int:
+def fold_target_bps(targets_bps: Sequence[int]) -> int:
     """Return the lowest target, but no less than half of the highest."""
-    targets = [wish.target_bps for wish in wishes]
-    return max(min(targets), max(targets) // RATE_CLASS_RATIO)
+    return max(min(targets_bps), max(targets_bps) // RATE_CLASS_RATIO)
 
 
 def governing(wishes: Sequence[Wish]) -> list[Wish]:
@@ -102,7 +101,7 @@ class Fold:
         limits = [wish.max_frame_bytes for wish in governors if wish.max_frame_bytes is not None]
         losses = [wish.lost_capture_us for wish in wishes if wish.lost_capture_us is not None]
         wanted = _Rates(
-            fold_target_bps(wishes),
+            fold_target_bps([wish.target_bps for wish in wishes]),
             min(wish.fps for wish in governors),
             # As with targets: no less than half of what the widest path takes.
             max(min(limits), max(limits) // RATE_CLASS_RATIO) if limits else None,

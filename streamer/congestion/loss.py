@@ -10,7 +10,10 @@ from dataclasses import dataclass
 # A window must hold enough packets that a single burst does not look like a rate, and last as long as a burst does.
 _WINDOW_US = 500_000
 _MIN_PACKETS = 100
-_MAX_WINDOW_US = 3_000_000
+# Where few packets flow, what they say so far is told after this long, and judged when they are enough. What is older
+# than the longest window says nothing of now: 300 kbit/s, which is little for a picture, are 30 packets a second.
+_TELLING_WINDOW_US = 3_000_000
+_MAX_WINDOW_US = 10_000_000
 # What is not worth a thought, beyond what the path loses by nature: three times the deviation of 2 % in a window.
 _TOLERANCE_RATIO = 0.03
 # More than this is harmful whatever its cause.
@@ -65,20 +68,24 @@ class Loss:
 
     @property
     def is_suspicious(self) -> bool:
-        """Whether more is lost than the path loses by nature."""
-        return self.ratio > self._nature_ratio + _TOLERANCE_RATIO
+        """Whether more is lost than the path loses by nature, in the last window or already in this one."""
+        usual_ratio = self._nature_ratio + _TOLERANCE_RATIO
+        total = max(self._arrived + self._lost, _MIN_PACKETS)
+        return self.ratio > usual_ratio or self._lost > max(usual_ratio, _HEAVY_RATIO) * total
 
     def add(self, arrived: int, lost: int, recovered: int, now_us: int) -> LossVerdict | None:
-        """Count packets; return a verdict when a window is complete."""
+        """Count packets; return a verdict when a window has something to say."""
         self._arrived += arrived
         self._lost += lost - recovered
         age_us = now_us - self._started_at_us
         total = self._arrived + self._lost
-        if age_us < _WINDOW_US or (total < _MIN_PACKETS and age_us < _MAX_WINDOW_US) or total <= 0:
+        # So many lost are too many, however the rest of a full window would fare.
+        is_enough = total >= _MIN_PACKETS or self._lost > _HEAVY_RATIO * _MIN_PACKETS
+        if age_us < _WINDOW_US or (not is_enough and age_us < _TELLING_WINDOW_US) or total <= 0:
             return None
         self.ratio = max(0, self._lost) / total
-        is_enough = total >= _MIN_PACKETS
-        self.forget(now_us)
+        if is_enough or age_us >= _MAX_WINDOW_US:
+            self.forget(now_us)
         is_first = is_enough and self.ratio > _HEAVY_RATIO and self._heavy_product == 1
         return LossVerdict(self.ratio, self._judge(now_us) if is_enough else 1.0, is_first)
 

@@ -7,7 +7,7 @@ from streamer.congestion.acked import Acked, Passage
 from streamer.congestion.aimd import HIGH_US, LOW_US, Phase, RateControl
 from streamer.congestion.application_limit import ApplicationLimit
 from streamer.congestion.burst_rate import BurstRate
-from streamer.congestion.decision import Decision, RateLimits, Reason
+from streamer.congestion.decision import PACING_RATIO, Decision, RateLimits, Reason
 from streamer.congestion.in_flight import Report, Sent
 from streamer.congestion.loss import Loss
 from streamer.congestion.probe import ABORT_QUEUE_US, ProbePlan, Prober
@@ -19,8 +19,6 @@ from streamer.congestion.train_rate import TrainRate
 from streamer.congestion.trains import Trains
 from streamer.congestion.trendline import Trendline
 
-# A frame of target / fps leaves within half a frame interval, headers included.
-PACING_RATIO = 2.0
 # What may be under way beyond what the path holds.
 _SLACK_US = 10_000
 _COMPETING_US = 50_000
@@ -62,7 +60,7 @@ class PathEstimator:
         self._plan = ProbePlan(limits.start_bps, now_us)
         self._sent_bytes = 0
         self._newest_sent = -1
-        self._changed_at_index = 0
+        self._changed_at_index = self._cut_at_index = 0
         self._begin_probe(now_us)
         self.decision = self._decide(now_us)
 
@@ -170,9 +168,14 @@ class PathEstimator:
             # What a queue that is full has lost is answered by draining it.
             self._loss.forget(now_us)
             return
+        if report.arrived[-1].index < self._cut_at_index:
+            # What was sent before a cut says nothing of what became of it.
+            self._loss.forget(now_us)
+            return
         verdict = self._loss.add(len(report.arrived), len(report.lost), report.recovered, now_us)
         if verdict is not None and verdict.cut_ratio < 1 and not self._limit.is_limited:
             self._rate.lose(verdict, self._acked.rate_bps(), now_us)
+            self._cut_at_index = self._newest_sent + 1
 
     def _control(self, newest_index: int, lost_packets: int, now_us: int) -> None:
         """Let the rate follow what is known now."""
@@ -208,6 +211,7 @@ class PathEstimator:
             jitter_us=queue.jitter_us,
             usage=self._trendline.usage,
             acked_bps=self._acked.rate_bps(),
+            steady_bps=self._acked.steady_bps(),
             busy=self._busy(),
             train=self._train_rate.measure(queue.jitter_us),
             slow_bps=train.steady_bps() if is_slow else None,

@@ -7,7 +7,8 @@ above 10 % it is ours. There are no trains, no queue and no probes here, so a vi
 
 from dataclasses import replace
 
-from streamer.congestion.decision import Decision, RateLimits, Reason
+from streamer.congestion.application_limit import ApplicationLimit
+from streamer.congestion.decision import PACING_RATIO, Decision, RateLimits, Reason
 from streamer.congestion.in_flight import Report, Sent
 
 _LOW_RATIO = 0.02
@@ -19,7 +20,6 @@ _LOSS_INTERVAL_US = 300_000
 _MAX_RTT_US = 1_000_000
 # Growth by 8 % a second.
 _GROWTH_INTERVAL_US = 1_000_000
-_PACING_RATIO = 2.0
 
 
 class ReceiverEstimate:
@@ -31,17 +31,21 @@ class ReceiverEstimate:
         # What the receiver says the path carries; until it says something, what we begin with.
         self._told_bps: int | None = None
         self._cut_at_us = self._grown_at_us = now_us
+        # What has not been sent has not been lost either, so it lets nothing grow.
+        self._limit = ApplicationLimit(now_us)
+        self._sent_bytes = 0
         start_bps = limits.start_bps
         self.decision = Decision(
             at_us=now_us,
             estimate_bps=start_bps,
             target_bps=start_bps,
-            pacing_bps=round(_PACING_RATIO * start_bps),
+            pacing_bps=round(PACING_RATIO * start_bps),
             in_flight_cap_bytes=None,
         )
 
     def packet_sent(self, packet: Sent) -> None:
-        """Do nothing: nobody will say when it arrived."""
+        """Count it: nobody will say when it arrived."""
+        self._sent_bytes += packet.size_bytes
 
     def feedback_received(self, report: Report, in_flight_bytes: int, now_us: int) -> Decision:  # noqa: ARG002 - protocol
         """Do nothing: there is no such feedback."""
@@ -50,10 +54,14 @@ class ReceiverEstimate:
     def report_received(self, loss_ratio: float, rtt_us: int | None, now_us: int) -> Decision:
         rate_bps: float = self.decision.estimate_bps
         reason = self.decision.reason
+        self._limit.update(self._sent_bytes, self.decision.estimate_bps, now_us)
+        self._sent_bytes = 0
         if loss_ratio > _HIGH_RATIO:
             if now_us - self._cut_at_us >= _LOSS_INTERVAL_US + min(rtt_us or 0, _MAX_RTT_US):
                 rate_bps *= 1 - loss_ratio / 2
                 reason, self._cut_at_us = Reason.LOSS, now_us
+        elif self._limit.is_limited:
+            reason = Reason.APPLICATION_LIMITED
         elif loss_ratio < _LOW_RATIO and now_us - self._grown_at_us >= _GROWTH_INTERVAL_US:
             rate_bps *= _GROWTH_RATIO
             reason, self._grown_at_us = Reason.GROWTH, now_us
@@ -82,9 +90,10 @@ class ReceiverEstimate:
             at_us=now_us,
             estimate_bps=estimate_bps,
             target_bps=estimate_bps,
-            pacing_bps=round(_PACING_RATIO * estimate_bps),
+            pacing_bps=round(PACING_RATIO * estimate_bps),
             rtt_us=rtt_us,
             loss_ratio=loss_ratio,
+            is_application_limited=self._limit.is_limited,
             reason=reason,
         )
         return self.decision

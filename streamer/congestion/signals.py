@@ -24,6 +24,7 @@ class Signals:
     jitter_us: int
     usage: Usage
     acked_bps: int
+    steady_bps: int
     busy: Passage | None
     train: Measurement | None
     slow_bps: int | None

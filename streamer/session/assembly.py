@@ -4,6 +4,7 @@ Chosen once when the session opens; put together by each rendition's thread when
 """
 
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import ModuleType
 from typing import cast
@@ -14,7 +15,7 @@ from streamer.config import AUTO, Config
 from streamer.converters.base import Converter, ConverterSettings
 from streamer.encoders.base import EncoderSettings, VideoEncoder
 from streamer.errors import DeviceError, Unavailable
-from streamer.media.frame import BT601_LIMITED, Capabilities, EncodeOrder, PixelFormat, VideoFrame
+from streamer.media.frame import BT601_LIMITED, Capabilities, EncodeOrder, PixelFormat, Resolution, VideoFrame
 from streamer.session.hub import RenditionKey
 from streamer.settings import backend_options
 
@@ -48,10 +49,11 @@ class Machinery:
 
 
 class Assembly:
-    """The choices of one session. Any thread may call `assemble`."""
+    """The choices of one session, for pictures of up to `largest`. Any thread may call `assemble`."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, largest: Resolution) -> None:
         self._config = config
+        self._largest = largest
         self._require_converter(config.video.converter)
         self._refusals: list[str] = []
         self.choices = {choice.codec: choice for choice in map(self._choose_encoder, config.video.codecs) if choice}
@@ -74,18 +76,24 @@ class Assembly:
         choice = self.choices[key.codec]
         surface = frame.surface
         takes_as_is = surface.format in choice.capabilities.formats and surface.resolution == key.resolution
-        converter = None if takes_as_is else self._open_converter(key, frame)
-        settings = EncoderSettings(
-            codec=key.codec,
-            resolution=key.resolution,
-            format=surface.format if takes_as_is else self._target_format(key),
-            colour=surface.colour if converter is None else converter.colour,
-            max_fps=self._config.session.fps,
-            start_target_bps=order.target_bps,
-            max_target_bps=self._config.video.max_target_bps,
-            options=backend_options(self._config, "encoders", choice.encoder),
-        )
-        encoder: VideoEncoder = choice.module.create(settings)
+        with ExitStack() as opened:
+            converter, converted_by = (None, "") if takes_as_is else self._open_converter(key, frame)
+            if converter is not None:
+                opened.callback(converter.close)
+            settings = EncoderSettings(
+                codec=key.codec,
+                resolution=key.resolution,
+                format=surface.format if takes_as_is else self._target_format(key),
+                colour=surface.colour if converter is None else converter.colour,
+                max_fps=self._config.session.fps,
+                start_target_bps=order.target_bps,
+                max_target_bps=self._config.video.max_target_bps,
+                options=backend_options(self._config, "encoders", choice.encoder),
+            )
+            encoder: VideoEncoder = choice.module.create(settings)
+            opened.pop_all()
+        if converter is not None:
+            logger.info("%s is converted from %s by %s", key, surface.format, converted_by)
         logger.info("%s is encoded by %s", key, encoder.description)
         return Machinery(converter, encoder, load_codec(key.codec))
 
@@ -97,7 +105,8 @@ class Assembly:
     def _target_format(self, key: RenditionKey) -> PixelFormat:
         return self.choices[key.codec].capabilities.formats[0]
 
-    def _open_converter(self, key: RenditionKey, frame: VideoFrame) -> Converter:
+    def _open_converter(self, key: RenditionKey, frame: VideoFrame) -> tuple[Converter, str]:
+        """Return the first converter that can, and its name."""
         surface = frame.surface
         settings = ConverterSettings(
             input_format=surface.format,
@@ -113,9 +122,7 @@ class Assembly:
             why = registry.why_unavailable("converters", name)
             try:
                 if why is None:
-                    converter: Converter = registry.load("converters", name).create(settings)
-                    logger.info("%s is converted from %s by %s", key, surface.format, name)
-                    return converter
+                    return registry.load("converters", name).create(settings), name
             except Unavailable as exc:
                 why = exc.reason
             reasons.append(f"{name}: {why}")
@@ -149,11 +156,11 @@ class Assembly:
             raise Unavailable(name, why)
         module = registry.load("encoders", name)
         offered: Capabilities = module.capabilities()
-        if codec not in offered.codecs or not self._config.session.size.fits_in(offered.max_resolution):
-            raise Unavailable(name, f"it does not encode {codec} at {self._config.session.size}")
+        if codec not in offered.codecs or not self._largest.fits_in(offered.max_resolution):
+            raise Unavailable(name, f"it does not encode {codec} at {self._largest}")
         settings = EncoderSettings(
             codec=codec,
-            resolution=self._config.session.size,
+            resolution=self._largest,
             format=offered.formats[0],
             colour=BT601_LIMITED,
             max_fps=self._config.session.fps,

@@ -1,40 +1,60 @@
 """From a thread that makes frames to the subscribers on the event loop: in order, and never more than a few waiting."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from streamer.media.frame import EncodedFrame, Post, Subscriber, Wish
+from streamer.session.tasks import attempt
 
 # More encoded frames than this waiting for the event loop are a backlog.
 _MAX_UNDELIVERED_FRAMES = 2
 
 
+class _Place:
+    """What one subscriber gets, and what is done when it fails."""
+
+    def __init__(self, subscriber: Subscriber, on_failed: Callable[[], None]) -> None:
+        self.subscriber = subscriber
+        self.on_failed = on_failed
+        # Set by whichever thread sees it first; nothing is asked or offered from there on.
+        self.has_failed = False
+
+
 class Fanout:
-    """The subscribers of one rendition. `add` and `remove` on the event loop, the rest from the thread."""
+    """The subscribers of one rendition. `add` and `remove` on the event loop, the rest from the thread.
+
+    A subscriber that fails, whatever it raises, ends alone: the others get their frames.
+    """
 
     def __init__(self, post: Post) -> None:
         self._post = post
         # Replaced as a whole, so that the thread reads it without a lock.
-        self._subscribers: tuple[Subscriber, ...] = ()
+        self._places: tuple[_Place, ...] = ()
         self._published_frames = 0
         self._delivered_frames = 0
 
     @property
     def is_empty(self) -> bool:
-        return not self._subscribers
+        return not self._places
 
     @property
     def is_behind(self) -> bool:
         """Whether the event loop has not kept up: the next raw frame should wait."""
         return self._published_frames - self._delivered_frames > _MAX_UNDELIVERED_FRAMES
 
-    def add(self, subscriber: Subscriber) -> None:
-        self._subscribers = (*self._subscribers, subscriber)
+    def add(self, subscriber: Subscriber, on_failed: Callable[[], None]) -> None:
+        """Let a subscriber take frames; `on_failed` is called on the event loop, once, when it cannot any more."""
+        self._places = (*self._places, _Place(subscriber, on_failed))
 
     def remove(self, subscriber: Subscriber) -> None:
-        self._subscribers = tuple(other for other in self._subscribers if other is not subscriber)
+        self._places = tuple(place for place in self._places if place.subscriber is not subscriber)
 
     def wishes(self) -> Sequence[Wish]:
-        return [subscriber.wish() for subscriber in self._subscribers]
+        """Return what each subscriber wishes for that can say so."""
+        wishes: list[Wish] = []
+        for place in self._places:
+            self._try(place, lambda subscriber: wishes.append(subscriber.wish()), "the wish of a subscriber")
+        return wishes
 
     def publish(self, frame: EncodedFrame) -> None:
         """Offer `frame` to every subscriber, on the event loop."""
@@ -43,5 +63,16 @@ class Fanout:
 
     def _deliver(self, frame: EncodedFrame) -> None:
         self._delivered_frames += 1
-        for subscriber in self._subscribers:
-            subscriber.offer(frame)
+        for place in self._places:
+            self._try(place, lambda subscriber: subscriber.offer(frame), "the video of a subscriber")
+
+    def _try(self, place: _Place, work: Callable[[Subscriber], None], name: str) -> None:
+        if not place.has_failed and not attempt(partial(work, place.subscriber), name):
+            place.has_failed = True
+            self._post(lambda: self._expel(place))
+
+    def _expel(self, place: _Place) -> None:
+        # It may have left before this was heard of.
+        if place in self._places:
+            self.remove(place.subscriber)
+            place.on_failed()

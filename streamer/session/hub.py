@@ -8,10 +8,10 @@ for it. Event loop only.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from streamer.media.frame import EncodedFrame, Resolution, Subscriber, Wish
-from streamer.session.tasks import attempt
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,8 @@ class Rendition(Protocol):
     @property
     def is_empty(self) -> bool: ...
 
-    def add(self, subscriber: Subscriber) -> None: ...
+    def add(self, subscriber: Subscriber, on_failed: Callable[[], None]) -> None:
+        """Let a subscriber take frames; `on_failed` is called when what it does with them raises an error."""
 
     def remove(self, subscriber: Subscriber) -> None: ...
 
@@ -55,37 +56,30 @@ class Rendition(Protocol):
 class _Tap:
     """One viewer's place at one rendition. While it is filling it lets nothing through but a first keyframe."""
 
-    def __init__(
-        self, place: "_Place", key: RenditionKey, on_filled: Callable[["_Tap"], None], on_failed: Callable[[], None]
-    ) -> None:
+    def __init__(self, place: "_Place", key: RenditionKey, on_filled: Callable[["_Tap"], None]) -> None:
         self.key = key
+        self.place = place
         self.is_filling = True
-        self._place = place
         self._on_filled = on_filled
-        self._on_failed = on_failed
 
     def offer(self, frame: EncodedFrame) -> None:
-        # An error here is this viewer's: those behind it get the frame.
-        if not attempt(lambda: self._take(frame), "the video of a viewer"):
-            self._on_failed()
-
-    def _take(self, frame: EncodedFrame) -> None:
         if self.is_filling:
             if not frame.is_keyframe:
                 return
             self.is_filling = False
             self._on_filled(self)
-        self._place.pass_on(frame)
+        self.place.pass_on(frame)
 
     def wish(self) -> Wish:
-        wish = self._place.video.wish()
+        wish = self.place.video.wish()
         return replace(wish, keyframe=True) if self.is_filling else wish
 
 
 class _Place:
     """What one viewer takes, and what it is moving to."""
 
-    def __init__(self, video: Subscriber) -> None:
+    def __init__(self, viewer: str, video: Subscriber) -> None:
+        self.viewer = viewer
         self.video = video
         self.tap: _Tap | None = None
         self.next_tap: _Tap | None = None
@@ -125,6 +119,12 @@ class Hub:
     def renditions(self) -> dict[RenditionKey, Rendition]:
         return dict(self._renditions)
 
+    @property
+    def working(self) -> frozenset[RenditionKey]:
+        """The renditions that have given somebody a keyframe."""
+        taps = [tap for place in self._places.values() for tap in place.taps]
+        return frozenset(tap.key for tap in taps if not tap.is_filling)
+
     def rendition_of(self, viewer: str) -> RenditionKey | None:
         """Return what a viewer takes now, or None if it takes nothing."""
         place = self._places.get(viewer)
@@ -133,8 +133,8 @@ class Hub:
     def join(self, viewer: str, video: Subscriber, key: RenditionKey) -> None:
         """Let a viewer take a rendition from its next keyframe on, opened if nobody takes it yet."""
         self.leave(viewer)
-        place = self._places[viewer] = _Place(video)
-        place.tap = self._connect(viewer, place, key)
+        place = self._places[viewer] = _Place(viewer, video)
+        place.tap = self._connect(place, key)
 
     def move(self, viewer: str, key: RenditionKey) -> None:
         """Let a viewer take another rendition; its RTP stream goes on, with no frame missing in between."""
@@ -143,7 +143,7 @@ class Hub:
             return
         self._abandon_move(place)
         if place.taps[-1].key != key:
-            place.next_tap = self._connect(viewer, place, key)
+            place.next_tap = self._connect(place, key)
 
     def leave(self, viewer: str) -> None:
         """Let a viewer take nothing any more. Harmless when it took nothing."""
@@ -161,6 +161,7 @@ class Hub:
         for place in self._places.values():
             for tap in place.taps:
                 if tap.key == key:
+                    before.remove(tap)
                     tap.is_filling = True
                     self._attach(tap)
 
@@ -175,22 +176,22 @@ class Hub:
         for viewer in list(self._places):
             self.leave(viewer)
 
-    def _arrive(self, viewer: str, tap: _Tap) -> None:
-        place = self._places[viewer]
+    def _arrive(self, tap: _Tap) -> None:
+        place = tap.place
         if tap is not place.next_tap or place.tap is None:
             return
         before, place.tap, place.next_tap = place.tap, tap, None
-        logger.info("viewer %s takes %s instead of %s", viewer, tap.key, before.key)
+        logger.info("viewer %s takes %s instead of %s", place.viewer, tap.key, before.key)
         self._disconnect(before)
-        self._on_moved(viewer)
+        self._on_moved(place.viewer)
 
     def _abandon_move(self, place: _Place) -> None:
         tap, place.next_tap = place.next_tap, None
         if tap is not None:
             self._disconnect(tap)
 
-    def _connect(self, viewer: str, place: _Place, key: RenditionKey) -> _Tap:
-        tap = _Tap(place, key, lambda tap: self._arrive(viewer, tap), lambda: self._on_failed(viewer))
+    def _connect(self, place: _Place, key: RenditionKey) -> _Tap:
+        tap = _Tap(place, key, self._arrive)
         self._attach(tap)
         return tap
 
@@ -198,7 +199,7 @@ class Hub:
         rendition = self._renditions.get(tap.key)
         if rendition is None:
             rendition = self._renditions[tap.key] = self._open_rendition(tap.key)
-        rendition.add(tap)
+        rendition.add(tap, partial(self._on_failed, tap.place.viewer))
         rendition.wake()
 
     def _disconnect(self, tap: _Tap) -> None:

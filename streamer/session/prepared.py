@@ -1,7 +1,7 @@
 """A rendition of ready-made access units: the source encodes, so there is neither cadence nor converter nor encoder."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from threading import Event, Lock, Thread
 
@@ -51,8 +51,8 @@ class PreparedRendition:
     def is_alive(self) -> bool:
         return self._thread.is_alive()
 
-    def add(self, subscriber: Subscriber) -> None:
-        self._fanout.add(subscriber)
+    def add(self, subscriber: Subscriber, on_failed: Callable[[], None]) -> None:
+        self._fanout.add(subscriber, on_failed)
         self._looks.set()
 
     def remove(self, subscriber: Subscriber) -> None:

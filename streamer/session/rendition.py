@@ -34,7 +34,8 @@ class RenditionOwner(Protocol):
 
     def rendition_failed(self, key: RenditionKey, reason: str) -> None: ...
 
-    def source_resized(self, resolution: Resolution) -> None: ...
+    def source_resized(self) -> None:
+        """Note that the source's pictures are of another size than this rendition has met so far."""
 
 
 class EncodedRendition:
@@ -68,8 +69,8 @@ class EncodedRendition:
     def is_alive(self) -> bool:
         return self._thread.is_alive()
 
-    def add(self, subscriber: Subscriber) -> None:
-        self._fanout.add(subscriber)
+    def add(self, subscriber: Subscriber, on_failed: Callable[[], None]) -> None:
+        self._fanout.add(subscriber, on_failed)
 
     def remove(self, subscriber: Subscriber) -> None:
         self._fanout.remove(subscriber)
@@ -186,7 +187,7 @@ class EncodedRendition:
     def _note_resolution(self, resolution: Resolution) -> None:
         if resolution != self._source_resolution:
             self._source_resolution = resolution
-            self._tell(lambda: self._owner.source_resized(resolution))
+            self._tell(self._owner.source_resized)
 
     def _dismantle(self) -> None:
         machinery, self._machinery = self._machinery, None

@@ -6,7 +6,6 @@ outsiders must know leaves as an event. Runs on the event loop; the feed and eac
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
@@ -18,11 +17,11 @@ from streamer.errors import CapacityError, StreamerError
 from streamer.media.frame import Resolution
 from streamer.protocol import control
 from streamer.protocol.signaling import Bye, ByeCode, Offer
+from streamer.session.arrangement import Arrangement
 from streamer.session.door import Command, Ended, Event, Join, Leave, Listener, Opened, Said, Say, Stop
-from streamer.session.hub import Hub, Rendition, RenditionKey
+from streamer.session.hub import RenditionKey
 from streamer.session.lifecycle import SESSION, Lifecycle, SessionState, SessionTrigger, ViewerState
 from streamer.session.link import Link
-from streamer.session.placement import Need, Placement
 from streamer.session.report import REPORT_INTERVAL_US
 from streamer.session.seat import Seat
 from streamer.session.studio import Studio, open_studio
@@ -31,13 +30,6 @@ from streamer.session.viewer import Viewer
 from streamer.transport.base import Peer, PeerObserver
 
 logger = logging.getLogger(__name__)
-
-# A rendition that fails is opened again; this many failures within this time are a device that does not work.
-_MAX_FAILURES = 3
-_FAILURES_US = 10_000_000
-
-# How often it is looked at which rendition each viewer belongs into: patience there is measured in seconds.
-_ARRANGE_INTERVAL_US = 250_000
 
 # Makes a peer for an observer, offering these codecs for pictures of up to this size.
 MakePeer: TypeAlias = Callable[[PeerObserver, tuple[str, ...], Resolution], Peer]
@@ -57,13 +49,10 @@ class Session:
         self._listeners: list[Listener] = []
         self._viewers: dict[str, Viewer] = {}
         self._away: dict[str, Timer] = {}
-        self._failed_at_us: deque[int] = deque(maxlen=_MAX_FAILURES)
         self._closing: asyncio.Task[None] | None = None
         self._seat = Seat(clock, self._tell_seats)
-        self._hub = Hub(self._open_rendition, lambda name: self._tell_stream(self._viewers[name]), self._video_failed)
-        self._resolution: Resolution | None = None
         self._studio: Studio
-        self._placement: Placement
+        self._arrangement: Arrangement
 
     @property
     def state(self) -> SessionState:
@@ -87,12 +76,10 @@ class Session:
         except BaseException:
             self._lifecycle.fire(SessionTrigger.CLOSED)
             raise
-        self._resolution = self._studio.resolution
+        self._arrangement = Arrangement(self._studio, self._clock, self)
         self._seat.connect(self._studio.input_backend, self._studio.hasten, is_open=self._studio.takes_input)
-        self._placement = Placement(self._studio.extra_renditions)
         self._tasks.start(self._report(), "report")
-        if self._studio.can_scale:
-            self._tasks.start(self._arrange(), "arrangement of viewers")
+        self._tasks.start(self._arrangement.run(), "arrangement of viewers")
         self._tasks.start(self._studio.watch(), "watch over the desktop")
         self._lifecycle.fire(SessionTrigger.OPENED)
         self._tell(self._describe())
@@ -134,14 +121,11 @@ class Session:
         self._tell(Say(viewer.name, offer))
 
     def takes_video(self, viewer: Viewer) -> None:
-        assert viewer.codec is not None
-        resolution = self._studio.resolution
-        viewer.describe(resolution)
-        self._hub.join(viewer.name, viewer, RenditionKey(viewer.codec, resolution))
+        self._arrangement.join(viewer)
         self._tell_stream(viewer)
 
     def takes_nothing(self, viewer: Viewer) -> None:
-        self._hub.leave(viewer.name)
+        self._arrangement.leave(viewer.name)
 
     def control_opened(self, viewer: Viewer) -> None:
         self._tell_seat(viewer)
@@ -154,7 +138,7 @@ class Session:
         self._seat.take(viewer.name, data)
 
     def keyframe_wanted(self, viewer: Viewer) -> None:
-        self._hub.wake(viewer.name)
+        self._arrangement.wake(viewer.name)
 
     def failed(self, viewer: Viewer, code: ByeCode, reason: str) -> None:
         logger.info("viewer %s is disconnected because %s", viewer.name, reason)
@@ -168,25 +152,19 @@ class Session:
         self._end(reason, ByeCode.SESSION_ENDED, is_failure=is_failure)
 
     def rendition_failed(self, key: RenditionKey, reason: str) -> None:
-        logger.warning("%s failed because %s", key, reason)
-        now_us = self._clock.now_us()
-        self._failed_at_us.append(now_us)
-        if len(self._failed_at_us) == _MAX_FAILURES and now_us - self._failed_at_us[0] < _FAILURES_US:
-            last = f"{key} failed {_MAX_FAILURES} times, last because {reason}"
-            self._end(last, ByeCode.SESSION_ENDED, is_failure=True)
-        else:
-            self._hub.reopen(key)
+        self._arrangement.rendition_failed(key, reason)
 
-    def source_resized(self, resolution: Resolution) -> None:
-        if resolution == self._resolution:
-            return
-        logger.info("the source is %s from here on", resolution)
-        self._resolution = resolution
-        for name, viewer in self._viewers.items():
-            viewer.describe(resolution)
-            key = self._hub.rendition_of(name)
-            if key is not None:
-                self._hub.move(name, RenditionKey(key.codec, resolution))
+    def source_resized(self) -> None:
+        self._arrangement.arrange()
+
+    # What the arrangement tells (`ArrangementOwner`).
+
+    def stream_changed(self, viewer: str) -> None:
+        self._tell_stream(self._viewers[viewer])
+
+    def video_failed(self, viewer: str) -> None:
+        reason = "its video could not be sent; the log has the details"
+        self._viewers[viewer].link.failed(ByeCode.PEER_FAILED, reason)
 
     # Viewers come and go.
 
@@ -216,7 +194,7 @@ class Session:
         if viewer is not None:
             before = viewer.come_back()
             self._stop_waiting_for(name)
-            self._hub.leave(name)
+            self._arrangement.leave(name)
             self._seat.step_out(name)
             self._retire(before)
             return viewer
@@ -229,7 +207,7 @@ class Session:
         """Give up a viewer's peer; its place in the line stays for a while if it may return."""
         if viewer.state is ViewerState.AWAY and may_return:
             return
-        self._hub.leave(viewer.name)
+        self._arrangement.leave(viewer.name)
         self._seat.step_out(viewer.name)
         self._retire(viewer.link)
         if may_return:
@@ -256,13 +234,6 @@ class Session:
         link.stop()
         self._closings.start(link.close(), "closing of a peer")
 
-    def _video_failed(self, name: str) -> None:
-        reason = "its video could not be sent; the log has the details"
-        self._viewers[name].link.failed(ByeCode.PEER_FAILED, reason)
-
-    def _open_rendition(self, key: RenditionKey) -> Rendition:
-        return self._studio.open_rendition(key)
-
     # The end.
 
     def _end(self, reason: str, code: ByeCode, *, is_failure: bool) -> None:
@@ -278,7 +249,7 @@ class Session:
         dismissed = [attempt(partial(self._dismiss, viewer, bye), "a goodbye") for viewer in [*self._viewers.values()]]
         closed = [
             attempt(self._seat.close, "closing of the seat"),
-            attempt(self._hub.close, "closing of the renditions"),
+            attempt(self._arrangement.close, "closing of the renditions"),
             await complete(self._tasks.close(), "end of the tasks"),
             await complete(self._closings.drain(), "closing of the peers"),
             await complete(self._studio.close(), "closing of the devices"),
@@ -321,7 +292,7 @@ class Session:
         viewer.tell(control.Seat(is_holder=viewer.name == self._seat.holder, viewers=present))
 
     def _tell_stream(self, viewer: Viewer) -> None:
-        key = self._hub.rendition_of(viewer.name)
+        key = self._arrangement.rendition_of(viewer.name)
         if key is None:
             return
         encoder, reason = self._studio.encoder_of(key.codec)
@@ -336,27 +307,6 @@ class Session:
                 fps=self._config.session.fps,
             )
         )
-
-    async def _arrange(self) -> None:
-        """Move viewers to the renditions that their paths carry."""
-        while True:
-            await self._clock.sleep_until_us(self._clock.now_us() + _ARRANGE_INTERVAL_US)
-            attempt(self._place, "the arrangement of viewers")
-
-    def _place(self) -> None:
-        for name, key in self._placement.place(self._needs(), self._clock.now_us()).items():
-            self._hub.move(name, key)
-
-    def _needs(self) -> dict[str, Need]:
-        source = self._studio.resolution
-        needs: dict[str, Need] = {}
-        for name, viewer in self._viewers.items():
-            key = self._hub.rendition_of(name)
-            if key is not None:
-                wish = viewer.wish()
-                resolution = source if source.fits_in(wish.max_resolution) else wish.max_resolution
-                needs[name] = Need(key.codec, resolution, wish.target_bps)
-        return needs
 
     async def _report(self) -> None:
         """Tell each viewer, once a second, what its stream did."""

@@ -81,9 +81,8 @@ class Studio:
 
     @property
     def largest(self) -> Resolution:
-        """What a picture may measure: the configured size, or that of the source where it is larger."""
-        size, source = self._config.session.size, self.resolution
-        return Resolution(max(size.width_px, source.width_px), max(size.height_px, source.height_px))
+        """What a picture may measure."""
+        return _largest(self._config, self._devices)
 
     @property
     def codecs(self) -> tuple[str, ...]:
@@ -167,11 +166,19 @@ async def open_studio(
     """
     devices = await open_devices(config, clock, last_input)
     try:
-        # Encoders prove themselves, which takes longer than a Ctrl-C should wait.
-        assembly = None if isinstance(devices.source, EncodedSource) else await asyncio.to_thread(Assembly, config)
+        assembly = None
+        if not isinstance(devices.source, EncodedSource):
+            # Encoders prove themselves, which takes longer than a Ctrl-C should wait.
+            assembly = await asyncio.to_thread(Assembly, config, _largest(config, devices))
         return Studio(config, devices, assembly, owner, clock, post)
     except BaseException:
         if not isinstance(devices.source, EncodedSource):
             devices.source.close()
         await devices.close()
         raise
+
+
+def _largest(config: Config, devices: Devices) -> Resolution:
+    """Return what a picture may measure: the configured size, or that of the source where it is larger."""
+    size, source = config.session.size, devices.source.resolution
+    return Resolution(max(size.width_px, source.width_px), max(size.height_px, source.height_px))

@@ -93,6 +93,32 @@ def test_text_that_no_key_stands_for_arrives(terminal: Terminal, open_tab: OpenT
     wait_for(lambda: "grüße, 世界" in terminal.lines())
 
 
+def test_characters_of_altgr_arrive_though_windows_presses_control_with_it(
+    terminal: Terminal, open_tab: OpenTab
+) -> None:
+    tab = open_tab("Object.defineProperty(navigator, 'platform', { get: () => 'Win32' });")
+    tab.control(terminal.url)
+
+    # As Windows has it on a German keyboard: Control of its own making, AltGr, the character, and back.
+    tab.page.evaluate("""() => {
+      const keyboard = document.querySelector('render-stream').shadowRoot.querySelector('textarea');
+      const send = (type, code, key, isChosen) => keyboard.dispatchEvent(
+        new KeyboardEvent(type, { code, key, ctrlKey: !isChosen, modifierAltGraph: isChosen, cancelable: true }));
+      for (const [code, key] of [['KeyQ', '@'], ['KeyE', '€']]) {
+        send('keydown', 'ControlLeft', 'Control', false);
+        send('keydown', 'AltRight', 'AltGraph', true);
+        send('keydown', code, key, true);
+        send('keyup', code, key, true);
+        send('keyup', 'ControlLeft', 'Control', true);
+        send('keyup', 'AltRight', 'AltGraph', false);
+      }
+    }""")
+    tab.page.keyboard.type(" q")
+    tab.page.keyboard.press("Enter")
+
+    wait_for(lambda: terminal.lines()[-1:] == ["@€ q"])
+
+
 def test_paste_that_is_too_long_is_refused_in_words(terminal: Terminal, open_tab: OpenTab) -> None:
     tab = open_tab()
     tab.control(terminal.url)

@@ -12,7 +12,7 @@ BEGAN_US = 5_000_000
 BEGAN_MS = BEGAN_US // 1_000
 AGE_MS = 45.0
 _PACKET_BYTES = 5_000
-_INBOUND = {"freezeCount": 1, "totalFreezesDuration": 0.25, "keyFramesDecoded": 2, "nackCount": 3, "pliCount": 0}
+_INBOUND = {"keyFramesDecoded": 2, "nackCount": 3, "pliCount": 0}
 
 
 def packets_of(scenario):
@@ -38,7 +38,13 @@ def frames_of(scenario, presses_ms=()):
 
 def measured(scenario, presses_ms=(), **observed):
     frames = frames_of(scenario, presses_ms)
-    seen = {"decoded": frames, "presented": frames, "targets": [(BEGAN_MS + 1_000.0, 3_000_000)], **observed}
+    seen = {
+        "decoded": frames,
+        "presented": frames,
+        "targets": [(BEGAN_MS + 1_000.0, 3_000_000)],
+        "reconnections": 0,
+        **observed,
+    }
     observation = Observation(presses_ms=list(presses_ms), sizes=[(float(BEGAN_MS), SIZE)], inbound=_INBOUND, **seen)
     log = PacketLog(BEGAN_US, packets_of(scenario), [])
     return Measurement(scenario, log, observation, Load(1.0, {}, 0.5, 0.0), "a server", "a browser")

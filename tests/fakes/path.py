@@ -62,6 +62,10 @@ class FakePath:
     def estimate_bps(self):
         return self.flow.decision.estimate_bps
 
+    def stall(self, duration_us):
+        """Let nothing pass for so long: what is sent meanwhile waits."""
+        self._free_at_us = max(self._free_at_us, self.now_us) + duration_us
+
     def run(self, seconds):
         """Let time pass."""
         end_us = self.now_us + round(seconds * 1_000_000)

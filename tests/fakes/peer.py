@@ -44,6 +44,7 @@ class FakePeer:
         self.applied: list[str] = []
         self.keyframes_requested = 0
         self.described: Resolution | None = None
+        self.scale_divisor = 1
         self.decoding: tuple[float | None, float | None] | None = None
         self.is_open = False
         self.is_closed = False
@@ -64,6 +65,12 @@ class FakePeer:
         """Return the control messages of a kind that were sent so far."""
         messages = [control.parse_from_server(str(text)) for label, text in self.sent if label == CONTROL]
         return [message for message in messages if isinstance(message, kind)]
+
+    def shrink(self, divisor: int) -> None:
+        """Wish for pictures of a part of the source's width and height, whatever they are."""
+        assert self.described is not None
+        self.scale_divisor = divisor
+        self.describe(self.described)
 
     # The session's part.
 
@@ -90,7 +97,8 @@ class FakePeer:
 
     def describe(self, resolution: Resolution) -> None:
         self.described = resolution
-        self.video.current = replace(self.video.current, max_resolution=resolution)
+        smaller = Resolution(resolution.width_px // self.scale_divisor, resolution.height_px // self.scale_divisor)
+        self.video.current = replace(self.video.current, max_resolution=smaller)
 
     def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
         self.decoding = decode_ms, wait_ms

@@ -6,10 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import numpy as np
+
 from streamer.config import Config
+from streamer.media.frame import EncodedFrame
 from streamer.protocol.control import Seat
 from streamer.protocol.signaling import Answer, Bye, Offer
 from streamer.session.door import Door, Event, Join, Opened, Said, Say
+from streamer.session.hub import Rendition, RenditionKey
 from streamer.session.session import Session
 from streamer.session.wire import MAX_LINE_BYTES, RemoteDoor, serve_door
 from tests.fakes.peer import FakePeer, FakePeers
@@ -37,6 +41,22 @@ class SessionRig:
         self.clock = clock
         self.events: list[Event] = []
         door.subscribe(self.events.append)
+
+    @property
+    def source(self) -> Any:
+        return self.session._studio._devices.source
+
+    @property
+    def renditions(self) -> dict[RenditionKey, Rendition]:
+        return self.session._arrangement.renditions
+
+    def rendition_of(self, viewer: str) -> RenditionKey | None:
+        return self.session._arrangement.rendition_of(viewer)
+
+    def push(self, width_px: int = 320, height_px: int = 180, *, after_us: int = 20_000) -> None:
+        """Let time pass and push a picture as the program behind the session does."""
+        self.clock.step(after_us)
+        self.source.push(np.zeros((height_px, width_px, 3), np.uint8))
 
     def said_to(self, viewer: str) -> list[Offer | Bye]:
         return [event.message for event in self.events if isinstance(event, Say) and event.viewer == viewer]
@@ -72,6 +92,12 @@ class SessionRig:
 
         await until(lambda: len(heard()) >= count)
         return heard()
+
+
+async def frames(peer: FakePeer, count: int) -> list[EncodedFrame]:
+    """Wait until a viewer has got so many frames; return all so far."""
+    await until(lambda: len(peer.video.frames) >= count)
+    return peer.video.frames
 
 
 def holder(*peers: FakePeer) -> list[bool]:

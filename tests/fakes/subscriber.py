@@ -1,9 +1,11 @@
 """Whoever takes encoded frames, with a wish that the test sets; and renditions that the test drives."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from streamer.media.frame import EncodedFrame, Resolution, Subscriber, Wish
+from streamer.session.fanout import Fanout
 from tests.fakes.pushed_source import SIZE
 
 WISH = Wish(target_bps=1_000_000, fps=60, max_resolution=SIZE)
@@ -14,10 +16,15 @@ class FakeSubscriber:
 
     def __init__(self) -> None:
         self.frames: list[EncodedFrame] = []
+        self.failures = 0
         self._wish = WISH
 
     def want(self, **changes: Any) -> None:
         self._wish = replace(self._wish, **changes)
+
+    def fail(self) -> None:
+        """Take note that it has been given up."""
+        self.failures += 1
 
     def offer(self, frame: EncodedFrame) -> None:
         self.frames.append(frame)
@@ -32,23 +39,23 @@ class FakeRendition:
     """A rendition without a thread: the test makes its frames."""
 
     def __init__(self) -> None:
-        self.subscribers: list[Subscriber] = []
+        self._fanout = Fanout(lambda what: what())
         self.wakes = 0
         self.is_closed = False
 
     @property
     def is_empty(self) -> bool:
-        return not self.subscribers
+        return self._fanout.is_empty
 
     @property
     def wants_keyframe(self) -> bool:
-        return any(subscriber.wish().keyframe for subscriber in self.subscribers)
+        return any(wish.keyframe for wish in self._fanout.wishes())
 
-    def add(self, subscriber: Subscriber) -> None:
-        self.subscribers.append(subscriber)
+    def add(self, subscriber: Subscriber, on_failed: Callable[[], None]) -> None:
+        self._fanout.add(subscriber, on_failed)
 
     def remove(self, subscriber: Subscriber) -> None:
-        self.subscribers.remove(subscriber)
+        self._fanout.remove(subscriber)
 
     def wake(self) -> None:
         self.wakes += 1
@@ -57,6 +64,4 @@ class FakeRendition:
         self.is_closed = True
 
     def make(self, capture_us: int, *, keyframe: bool = False, resolution: Resolution = SIZE) -> None:
-        frame = EncodedFrame("vp8", b"data", keyframe, capture_us, resolution, payloads=(b"payload",))
-        for subscriber in list(self.subscribers):
-            subscriber.offer(frame)
+        self._fanout.publish(EncodedFrame("vp8", b"data", keyframe, capture_us, resolution, payloads=(b"payload",)))

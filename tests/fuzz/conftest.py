@@ -22,7 +22,7 @@ settings.register_profile(
 _is_ci = "FUZZ_EXAMPLES" in os.environ or os.environ.get("HYPOTHESIS_PROFILE") == "ci"
 settings.load_profile("ci" if _is_ci else "quick")
 
-# Ten thousand inputs take a minute or so on a quiet machine, several on a busy one.
+# Ten thousand inputs take half a minute at most on a quiet machine, several on a busy one.
 _TIMEOUT_S = 900
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from streamer.codecs import h264, vp8
 from streamer.codecs._h264_sps import with_immediate_output
 from streamer.errors import LocalProtocolError, RemoteProtocolError
+from tests.fakes.mutations import round_trips
 
 # Headers of NAL units and payloads, start codes and zeros: what parsers branch on.
 _PIECES = st.sampled_from(
@@ -53,6 +54,7 @@ def test_h264_frame_survives_inspection(data):
             continue
 
 
+@round_trips
 @given(st.binary(min_size=3, max_size=200), st.integers(5, 60))
 def test_vp8_frame_survives_the_way(data, max_payload_bytes):
     payloads = vp8.packetize(data, max_payload_bytes)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from streamer.errors import RemoteProtocolError
 from streamer.protocol import control as wire
+from tests.fakes.mutations import changed_text
 
 _SCALARS = st.one_of(
     st.none(),
@@ -63,26 +64,12 @@ def _check(text: str) -> None:
         assert parse(wire.serialize(message)) == message
 
 
-@given(st.text())
+_TEXTS = _MESSAGES.map(json.dumps)
+
+
+@given(st.one_of(st.text(), _VALUES.map(json.dumps), _TEXTS, changed_text(_TEXTS)))
 @example("[" * 16_000)
 @example('{"type":"ping","id":' + "1" * 5_000 + "}")
 @example('{"type":"report","frames_decoded":0,"frames_dropped":0,"freeze_count":0,"decode_ms":1e999}')
 def test_control_survives_any_text(text):
     _check(text)
-
-
-@given(_VALUES)
-def test_control_survives_any_json(value):
-    _check(json.dumps(value))
-
-
-@given(_MESSAGES)
-def test_control_survives_any_members(members):
-    _check(json.dumps(members))
-
-
-@given(_MESSAGES, st.data())
-def test_control_survives_a_text_that_is_cut_and_changed(members, data):
-    text = json.dumps(members)
-    at = data.draw(st.integers(0, len(text)))
-    _check(text[:at] + data.draw(st.text(max_size=3)) + text[at + data.draw(st.integers(0, 3)) :])

@@ -7,6 +7,7 @@ from streamer.errors import RemoteProtocolError
 from streamer.rtp import rtcp
 from streamer.rtp.feedback import MAX_STATUSES, FeedbackUnwrapper, parse_feedback, serialize_feedback
 from streamer.rtp.requests import MAX_NACK_SEQUENCES
+from tests.fakes.mutations import changed_bytes, round_trips
 
 _U8 = st.integers(0, 255)
 _U16 = st.integers(0, 65535)
@@ -82,29 +83,9 @@ def _check(data):
     assert all(0 <= sequence <= 65535 for sequence in sequences)
 
 
-@given(st.binary(max_size=2100))
-def test_rtcp_survives_any_bytes(data):
-    _check(data)
-
-
-@given(st.sampled_from(range(200, 208)), st.integers(0x80, 0xBF), st.binary(max_size=80))
-def test_rtcp_survives_any_body_of_a_known_type(packet_type, first, body):
+def _body(packet_type, first, body):
     body = body[: len(body) & ~3]
-    _check(bytes((first, packet_type)) + (len(body) // 4).to_bytes(2, "big") + body)
-
-
-@given(st.lists(_MESSAGES, min_size=1, max_size=3))
-def test_rtcp_round_trips_every_message(messages):
-    data = b"".join(_serialize(message) for message in messages)
-    if len(data) <= rtcp.MAX_COMPOUND_BYTES:
-        assert rtcp.parse_compound(data) == messages
-
-
-@given(_MESSAGES, st.data())
-def test_rtcp_survives_a_changed_message(message, data):
-    changed = bytearray(_serialize(message))
-    changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(_U8)
-    _check(bytes(changed[: data.draw(st.integers(0, len(changed)))]))
+    return bytes((first, packet_type)) + (len(body) // 4).to_bytes(2, "big") + body
 
 
 # What names the most packets in the fewest bytes: runs of packets that did not arrive, and losses with all followers.
@@ -112,13 +93,30 @@ _DENSE_FEEDBACKS = st.integers(0, MAX_STATUSES).map(
     lambda packets: rtcp.TransportFeedback(1, 2, 0, 0, 0, (None,) * packets)
 )
 _DENSE_NACKS = st.integers(0, 1700).map(lambda packets: rtcp.Nack(1, 2, tuple(range(packets))))
+_COMPOUNDS = st.lists(_DENSE_FEEDBACKS | _DENSE_NACKS | _MESSAGES, min_size=1, max_size=8)
+
+_INPUTS = st.one_of(
+    st.binary(max_size=2100),
+    st.builds(_body, st.sampled_from(range(200, 208)), st.integers(0x80, 0xBF), st.binary(max_size=80)),
+    changed_bytes(_MESSAGES.map(_serialize)),
+    _COMPOUNDS.map(lambda messages: b"".join(map(_serialize, messages))[: rtcp.MAX_COMPOUND_BYTES]),
+)
 
 
-@given(st.lists(st.one_of(_DENSE_FEEDBACKS, _DENSE_NACKS, _MESSAGES), min_size=1, max_size=20))
-def test_rtcp_names_a_bounded_number_of_packets(messages):
-    _check(b"".join(_serialize(message) for message in messages)[: rtcp.MAX_COMPOUND_BYTES])
+@given(_INPUTS)
+def test_rtcp_survives_any_bytes(data):
+    _check(data)
 
 
+@round_trips
+@given(st.lists(_MESSAGES, min_size=1, max_size=3))
+def test_rtcp_round_trips_every_message(messages):
+    data = b"".join(_serialize(message) for message in messages)
+    if len(data) <= rtcp.MAX_COMPOUND_BYTES:
+        assert rtcp.parse_compound(data) == messages
+
+
+@round_trips
 @given(_FEEDBACKS)
 def test_feedback_round_trips_without_its_frame(feedback):
     assert parse_feedback(serialize_feedback(feedback)) == feedback

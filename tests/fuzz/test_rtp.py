@@ -8,6 +8,7 @@ from streamer.rtp.extensions import TRANSPORT_WIDE_CC, parse_extensions, seriali
 from streamer.rtp.header import HeadWriter
 from streamer.rtp.packet import padding, parse
 from streamer.rtp.rtx import make_payload, split_payload
+from tests.fakes.mutations import round_trips
 
 _U16 = st.integers(0, 65535)
 _U32 = st.integers(0, (1 << 32) - 1)
@@ -43,11 +44,13 @@ def test_extensions_survive_any_body(profile, body):
     _check_extensions(profile.to_bytes(2, "big") + (len(body) // 4).to_bytes(2, "big") + body)
 
 
+@round_trips
 @given(_VALUES)
 def test_extensions_round_trip(values):
     assert parse_extensions(serialize_extensions(list(values.items()))) == values
 
 
+@round_trips
 @given(st.integers(0, 127), st.booleans(), _U16, _U32, _U32, st.binary(max_size=50), st.integers(0, 255))
 def test_rtp_round_trips(payload_type, marker, sequence, timestamp, ssrc, payload, padding_bytes):
     writer = HeadWriter(payload_type, ssrc, {TRANSPORT_WIDE_CC: 3}, "")
@@ -63,6 +66,7 @@ def test_rtp_round_trips(payload_type, marker, sequence, timestamp, ssrc, payloa
     assert parse_extensions(packet.extension) == {3: sequence.to_bytes(2, "big")}
 
 
+@round_trips
 @given(_U16, st.binary(max_size=50))
 def test_rtx_round_trips(sequence, payload):
     assert split_payload(make_payload(sequence, payload)) == (sequence, payload)

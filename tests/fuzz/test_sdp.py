@@ -13,6 +13,7 @@ from streamer.errors import RemoteProtocolError
 from streamer.rtp.extensions import VIDEO_EXTENSIONS
 from streamer.transport.ice import is_mdns, parse_candidate
 from streamer.transport.sdp import MAX_SDP_BYTES, OfferedFormat, read_answer
+from tests.fakes.mutations import changed_text
 
 # An error is a line of a log: no viewer decides how long that is. A quoted value has 80 characters.
 _MAX_REASON_CHARACTERS = 500
@@ -104,7 +105,25 @@ def _check_candidate(line: str) -> None:
         assert isinstance(ours.can_pair_with(Candidate("1", 1, "udp", 1, "192.0.2.9", 9, "host")), bool)
 
 
-@given(st.text())
+@st.composite
+def _altered_answers(draw):
+    """Draw an answer in which lines were changed and left out."""
+    lines = list(_ANSWER)
+    for _ in range(draw(st.integers(0, 4))):
+        at = draw(st.integers(0, len(lines) - 1))
+        lines[at : at + draw(st.integers(0, 2))] = draw(st.lists(_LINES, max_size=2))
+    return "\r\n".join(lines)
+
+
+_ANSWERS = st.one_of(
+    st.text(),
+    st.lists(_LINES, max_size=30).map("\r\n".join),
+    _altered_answers(),
+    changed_text(st.just("\r\n".join(_ANSWER))),
+)
+
+
+@given(_ANSWERS)
 @example("m=video 9 X 96\n" * (MAX_SDP_BYTES // 15))
 @example("a=" * (MAX_SDP_BYTES // 2))
 @example("\n" * MAX_SDP_BYTES)
@@ -112,36 +131,10 @@ def test_answer_survives_any_text(sdp):
     _check_answer(sdp)
 
 
-@given(st.lists(_LINES, max_size=30))
-def test_answer_survives_any_lines(lines):
-    _check_answer("\r\n".join(lines))
-
-
-@given(st.data())
-def test_answer_survives_lines_that_are_changed_and_left_out(data):
-    lines = list(_ANSWER)
-    for _ in range(data.draw(st.integers(0, 4))):
-        at = data.draw(st.integers(0, len(lines) - 1))
-        lines[at : at + data.draw(st.integers(0, 2))] = data.draw(st.lists(_LINES, max_size=2))
-    _check_answer("\r\n".join(lines))
-
-
-@given(st.data())
-def test_answer_survives_a_text_that_is_cut_and_changed(data):
-    text = "\r\n".join(_ANSWER)
-    at = data.draw(st.integers(0, len(text)))
-    _check_answer(text[:at] + data.draw(st.text(max_size=3)) + text[at + data.draw(st.integers(0, 3)) :])
-
-
-@given(st.text())
+@given(st.text() | _CANDIDATES)
 @example("candidate:" + "1 " * 500)
-def test_candidate_survives_any_text(line):
-    _check_candidate(line)
-
-
-@given(_CANDIDATES)
 @example("candidate:1 1 udp 1 fe80::1%lo 9 typ host")
 @example(f"candidate:1 1 udp 1 fe80::1%{'é' * 80} 9 typ host")
 @example("candidate:1 1 udp x 192.0.2.1 9 typ " + "host" * 200)
-def test_candidate_survives_any_parts(line):
+def test_candidate_survives_any_text(line):
     _check_candidate(line)

@@ -10,6 +10,7 @@ from streamer.errors import RemoteProtocolError
 from streamer.protocol.signaling import Answer, Bye, ByeCode, Candidate, EndOfCandidates, Offer
 from streamer.session.door import Ended, Join, Leave, Opened, Said, Say, Stop
 from streamer.session.wire import parse_command, parse_event, serialize_command, serialize_event
+from tests.fakes.mutations import changed_bytes, round_trips
 
 _NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 _U16, _U32 = st.integers(0, 65535), st.integers(0, 1 << 32)
@@ -37,6 +38,15 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
+_LINES = st.one_of(
+    st.binary(max_size=200),
+    st.builds(
+        lambda kind, members: json.dumps({"type": kind, **members}).encode(),
+        _TYPES,
+        st.dictionaries(_MEMBERS, _JSON, max_size=6),
+    ),
+    changed_bytes(_COMMANDS.map(serialize_command) | _EVENTS.map(serialize_event)),
+)
 _PARSERS = pytest.mark.parametrize("parse", [parse_command, parse_event])
 
 
@@ -49,6 +59,7 @@ def _check(parse, line: bytes) -> None:
     assert parse(serialize(value)) == value
 
 
+@round_trips
 @given(_COMMANDS)
 def test_command_round_trips_as_one_line(command):
     line = serialize_command(command)
@@ -58,6 +69,7 @@ def test_command_round_trips_as_one_line(command):
     assert line.endswith(b"\n")
 
 
+@round_trips
 @given(_EVENTS)
 def test_event_round_trips_as_one_line(event):
     line = serialize_event(event)
@@ -68,20 +80,6 @@ def test_event_round_trips_as_one_line(event):
 
 
 @_PARSERS
-@given(st.binary(max_size=200))
+@given(_LINES)
 def test_wire_survives_any_bytes(parse, line):
     _check(parse, line)
-
-
-@_PARSERS
-@given(_TYPES, st.dictionaries(_MEMBERS, _JSON, max_size=6))
-def test_wire_survives_any_members(parse, kind, members):
-    _check(parse, json.dumps({"type": kind, **members}).encode())
-
-
-@_PARSERS
-@given(st.one_of(_COMMANDS.map(serialize_command), _EVENTS.map(serialize_event)), st.data())
-def test_wire_survives_a_changed_line(parse, line, data):
-    changed = bytearray(line)
-    changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
-    _check(parse, bytes(changed[: data.draw(st.integers(0, len(changed)))]))

@@ -169,7 +169,7 @@ async def test_viewer_comes_back_to_its_seat_on_a_new_connection(rig):
 async def test_hidden_viewer_goes_on_with_the_same_stream(rig):
     visit = await rig.visit("ann").join()
     visit.say(Pause(is_paused=True))
-    await until(lambda: not rig.session._hub.renditions)
+    await until(lambda: not rig.session._arrangement.renditions)
     count = len(visit.viewer.pictures)
 
     visit.say(Pause(is_paused=False))

@@ -29,10 +29,10 @@ reversals            how often the target turned round by more than 15 % within 
 """
 
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
+from streamer.bench.freezes import Pauses
 from streamer.bench.network.capacity import Steps, step_at
 from streamer.bench.network.link import Fate, LinkSettings
 from streamer.bench.network.rates import Arrivals, longest_run_us, merged
@@ -48,10 +48,6 @@ _STEP_US = 10_000
 _REACHED_RATIO = 0.85
 # What was captured so shortly before the end and has not been decoded may still be on its way.
 UNDER_WAY_US = 500_000
-_FREEZE_FACTOR = 3
-_FREEZE_US = 150_000
-_FREEZE_SAMPLES = 30
-_MIN_FREEZE_SAMPLES = 5
 _FAIR_INDEX = 0.9
 _FAIR_WINDOW_US = 2_000_000
 _FAIR_AFTER_US = 20_000_000
@@ -198,15 +194,10 @@ def count_freezes(record: StreamRecord, base: Callable[[int], int]) -> int:
     decoded = [
         (frame.capture_us, frame.completed_at_us) for frame in record.frames if frame.completed_at_us is not None
     ]
-    pauses: deque[int] = deque(maxlen=_FREEZE_SAMPLES)
-    freezes = 0
+    pauses, freezes = Pauses(), 0
     for (captured_us, shown_us), (_, next_shown_us) in pairwise(decoded):
         newer_us = captures_us[bisect_right(captures_us, captured_us)]
-        pause_us = next_shown_us - max(shown_us, newer_us + base(newer_us))
-        if len(pauses) >= _MIN_FREEZE_SAMPLES:
-            mean_us = sum(pauses) / len(pauses)
-            freezes += pause_us > max(_FREEZE_FACTOR * mean_us, mean_us + _FREEZE_US)
-        pauses.append(pause_us)
+        freezes += pauses.add(next_shown_us - max(shown_us, newer_us + base(newer_us)))
     return freezes
 
 

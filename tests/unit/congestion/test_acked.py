@@ -19,7 +19,7 @@ def test_acked_knows_nothing_before_the_first_arrival():
     acked = Acked()
     acked.trim()
 
-    assert (acked.rate_bps(), acked.newest_us, acked.passage(0)) == (0, 0, None)
+    assert (acked.rate_bps(), acked.steady_bps(), acked.newest_us, acked.passage(0)) == (0, 0, 0, None)
 
 
 @pytest.mark.parametrize("window_us", [FAST_US, SLOW_US])
@@ -48,6 +48,31 @@ def test_acked_does_not_take_a_few_packets_at_once_for_a_rate():
         acked.add(0, _START_US + number, _SIZE_BYTES)
 
     assert acked.rate_bps() == 10 * _SIZE_BYTES * 8_000_000 // (FAST_US // 2)
+
+
+def test_acked_does_not_take_a_short_stop_for_a_narrow_path():
+    acked = Acked()
+    stopped_at_us = _fill(acked, SLOW_US)
+    _fill(acked, 20_000, from_us=stopped_at_us + FAST_US - 30_000)
+
+    assert acked.rate_bps() == pytest.approx(0.15 * _RATE_BPS, rel=0.1)
+    assert acked.steady_bps() == pytest.approx(_RATE_BPS, rel=0.1)
+
+
+def test_acked_takes_a_narrow_path_for_one_although_it_pauses_between_packets():
+    acked = Acked()
+    changed_at_us = _fill(acked, SLOW_US)
+    _fill(acked, 2 * FAST_US, from_us=changed_at_us, interval_us=20_000)
+
+    assert acked.steady_bps() == pytest.approx(_RATE_BPS / 20, rel=0.1)
+
+
+def test_acked_does_not_leave_out_all_that_it_knows():
+    acked = Acked()
+    acked.add(0, _START_US, _SIZE_BYTES)
+    acked.add(1, _START_US + 100_000, _SIZE_BYTES)
+
+    assert acked.steady_bps() == acked.rate_bps() > 0
 
 
 def test_acked_counts_a_packet_out_of_order_when_the_newest_arrived():

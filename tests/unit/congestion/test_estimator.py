@@ -1,14 +1,14 @@
 import pytest
 
-from streamer.congestion.decision import RateLimits
-from streamer.congestion.estimator import OVERHEAD_ROOM_RATIO, make_estimator
-from streamer.congestion.path_estimator import PathEstimator
+from streamer.congestion.decision import OVERHEAD_RATIO, RateLimits
+from streamer.congestion.estimator import make_estimator
+from streamer.congestion.fallback import FallbackEstimator
 from streamer.congestion.receiver_estimate import ReceiverEstimate
 
 _LIMITS = RateLimits(300_000, 3_000_000, 20_000_000)
 
 
-@pytest.mark.parametrize(("has_feedback", "kind"), [(True, PathEstimator), (False, ReceiverEstimate)])
+@pytest.mark.parametrize(("has_feedback", "kind"), [(True, FallbackEstimator), (False, ReceiverEstimate)])
 def test_estimator_is_chosen_by_what_the_viewer_reports(has_feedback, kind):
     estimator = make_estimator(_LIMITS, fps=60, has_feedback=has_feedback, now_us=7)
 
@@ -22,4 +22,4 @@ def test_estimate_never_exceeds_what_the_highest_target_needs():
 
     decision = estimator.remb_received(10 * _LIMITS.max_bps, 1)
 
-    assert decision.estimate_bps == round(_LIMITS.max_bps * OVERHEAD_ROOM_RATIO)
+    assert decision.estimate_bps == round(_LIMITS.max_bps * OVERHEAD_RATIO)

@@ -1,9 +1,8 @@
-from streamer.congestion.decision import RateLimits, Reason
+from streamer.congestion.decision import PACING_RATIO, RateLimits, Reason
 from streamer.congestion.fixed_rate import FixedRate
 from streamer.congestion.flow import Flow
 from streamer.congestion.ladder import DOWN_AFTER_US, SCALE_STEPS
 from streamer.congestion.pacer import Priority
-from streamer.congestion.path_estimator import PACING_RATIO
 
 _LIMITS = RateLimits(300_000, 8_000_000, 8_000_000)
 _SIZE_BYTES = 1200

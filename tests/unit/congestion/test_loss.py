@@ -8,6 +8,7 @@ from streamer.congestion.loss import (
     _MAX_WINDOW_US,
     _MIN_PACKETS,
     _NATURE_US,
+    _TELLING_WINDOW_US,
     _TOLERANCE_RATIO,
     _WINDOW_US,
     Loss,
@@ -122,6 +123,56 @@ def test_loss_does_not_take_a_few_packets_for_a_rate():
 
     assert verdict.cut_ratio == 1
     assert not verdict.is_first
+
+
+@pytest.mark.parametrize(
+    ("ratio", "packets_per_s", "within_s"),
+    [
+        pytest.param(0.12, 30, 4, id="just too much of a few"),
+        pytest.param(0.12, 12, 9, id="just too much of very few"),
+        pytest.param(0.5, 30, 1, id="half of a few"),
+        pytest.param(1.0, 12, 1, id="all of very few"),
+    ],
+)
+def test_heavy_loss_is_found_where_few_packets_flow(ratio, packets_per_s, within_s):
+    loss, lost = Loss(0), 0.0
+    for packet in range(1, within_s * packets_per_s + 1):
+        lost += ratio
+        is_lost = lost >= 1
+        lost -= is_lost
+        verdict = loss.add(not is_lost, is_lost, 0, packet * 1_000_000 // packets_per_s)
+        if verdict is not None and verdict.cut_ratio < 1:
+            break
+
+    assert verdict is not None
+    assert verdict.cut_ratio < 1
+    assert verdict.is_first
+
+
+def test_loss_of_few_packets_is_told_before_it_is_judged():
+    path = _Path()
+
+    verdict = path.window(2 / 9, packets=9, duration_us=_TELLING_WINDOW_US)
+
+    assert verdict.loss_ratio == path.loss.ratio == pytest.approx(2 / 9)
+    assert verdict.cut_ratio == 1
+
+
+def test_loss_of_few_packets_is_forgotten_after_a_while():
+    path = _Path()
+    path.window(2 / 9, packets=9, duration_us=_MAX_WINDOW_US)
+
+    assert path.window(0.0, packets=_MIN_PACKETS).loss_ratio == 0
+
+
+def test_loss_is_suspicious_before_a_window_is_complete():
+    loss = Loss(0)
+
+    loss.add(_MIN_PACKETS, round(_HEAVY_RATIO * _MIN_PACKETS), 0, 1)
+    assert not loss.is_suspicious
+    loss.add(0, _MIN_PACKETS // 2, 0, 2)
+
+    assert loss.is_suspicious
 
 
 def test_loss_is_judged_once():

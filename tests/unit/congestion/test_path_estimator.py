@@ -3,7 +3,7 @@
 import pytest
 
 from streamer.congestion.decision import RateLimits, Reason
-from tests.fakes.path import LIMITS, FakePath
+from tests.fakes.path import LIMITS, PACKET_BYTES, FakePath
 
 _MBPS = 1_000_000
 
@@ -122,6 +122,47 @@ def test_estimator_finds_a_policer():
     path.run(15)
 
     assert 6 * _MBPS < path.estimate_bps < 13 * _MBPS
+
+
+def test_estimator_loses_little_to_a_policer_that_it_knows():
+    path = FakePath(1_000 * _MBPS)
+    path.policed_bps = 10 * _MBPS
+    path.run(5)
+    lost = len(path.lost)
+
+    path.run(20)
+
+    lost_bytes = (len(path.lost) - lost) * PACKET_BYTES
+    assert lost_bytes < 0.05 * 20 * path.policed_bps / 8
+    assert path.estimate_bps > 8.5 * _MBPS
+
+
+def test_estimator_stops_growing_as_soon_as_a_policer_shows():
+    path = FakePath(1_000 * _MBPS)
+    path.policed_bps = 10 * _MBPS
+    path.run(1)
+
+    # A path of this width is found within half a second where nothing is lost.
+    assert max(decision.estimate_bps for decision in path.decisions) < 0.7 * LIMITS.max_bps
+
+
+def test_estimator_does_not_blame_a_cut_for_what_was_lost_before_it():
+    path = FakePath(20 * _MBPS, delay_us=100_000).run(4)
+    path.loss_ratio = 0.3
+    path.run(0.6)
+    path.loss_ratio = 0.0
+    path.run(3)
+
+    cuts = [decision for decision in path.decisions if decision.reason is Reason.LOSS and decision.loss_ratio > 0]
+    assert len({decision.estimate_bps for decision in cuts}) <= 2
+
+
+def test_estimator_does_not_take_a_short_stop_for_a_narrow_path():
+    path = FakePath(20 * _MBPS).run(4)
+    path.stall(190_000)
+    path.run(0.6)
+
+    assert path.estimate_bps > 15 * _MBPS
 
 
 def test_estimator_halves_and_returns_when_nothing_is_reported():

@@ -3,8 +3,7 @@
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from streamer.congestion.decision import RateLimits, Reason
-from streamer.congestion.estimator import OVERHEAD_ROOM_RATIO
+from streamer.congestion.decision import OVERHEAD_RATIO, RateLimits, Reason
 from streamer.congestion.flow import Flow
 from streamer.congestion.in_flight import InFlight, Sent
 from streamer.congestion.pacer import Pacer, Priority
@@ -13,7 +12,7 @@ from tests.fakes.path import FEEDBACK_US, PACKET_BYTES, FakePath
 
 _MBPS = 1_000_000
 _LIMITS = RateLimits(min_bps=400_000, start_bps=2 * _MBPS, max_bps=12 * _MBPS)
-_CEILING_BPS = round(_LIMITS.max_bps * OVERHEAD_ROOM_RATIO)
+_CEILING_BPS = round(_LIMITS.max_bps * OVERHEAD_RATIO)
 # A simulated second takes 20 ms, so few paths must do, the same each time; a failing one is not made simpler.
 _few = settings(max_examples=12, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 _many = settings(max_examples=100, deadline=None, derandomize=True)

@@ -1,6 +1,6 @@
 import pytest
 
-from streamer.congestion.decision import RateLimits, Reason
+from streamer.congestion.decision import PACING_RATIO, RateLimits, Reason
 from streamer.congestion.in_flight import Report, Sent
 from streamer.congestion.pacer import Priority
 from streamer.congestion.receiver_estimate import (
@@ -10,7 +10,6 @@ from streamer.congestion.receiver_estimate import (
     _LOSS_INTERVAL_US,
     _LOW_RATIO,
     _MAX_RTT_US,
-    _PACING_RATIO,
     ReceiverEstimate,
 )
 
@@ -21,15 +20,22 @@ _LATER_US = _START_US + _GROWTH_INTERVAL_US
 _RTT_US = 40_000
 
 
-def _estimate():
-    return ReceiverEstimate(_LIMITS, ceiling_bps=_CEILING_BPS, now_us=_START_US)
+def _estimate(*, sent_bps=_LIMITS.start_bps):
+    """Return an estimate whose rate has been used for a second."""
+    estimate = ReceiverEstimate(_LIMITS, ceiling_bps=_CEILING_BPS, now_us=_START_US)
+    _send(estimate, sent_bps)
+    return estimate
+
+
+def _send(estimate, rate_bps):
+    estimate.packet_sent(Sent(0, rate_bps // 8, _START_US, Priority.VIDEO))
 
 
 def test_receiver_estimate_begins_with_the_start_rate():
     decision = _estimate().decision
 
     assert decision.estimate_bps == decision.target_bps == _LIMITS.start_bps
-    assert decision.pacing_bps == round(_PACING_RATIO * _LIMITS.start_bps)
+    assert decision.pacing_bps == round(PACING_RATIO * _LIMITS.start_bps)
     assert decision.in_flight_cap_bytes is None
 
 
@@ -106,11 +112,21 @@ def test_receiver_estimate_is_not_raised_while_much_is_lost():
     assert estimate.remb_received(20_000_000, _LATER_US + 1).estimate_bps == cut_bps
 
 
-def test_receiver_estimate_learns_nothing_from_packets_and_time():
+def test_receiver_estimate_does_not_grow_by_what_has_not_been_sent():
+    estimate = _estimate(sent_bps=_LIMITS.start_bps // 10)
+
+    decision = estimate.report_received(0.0, _RTT_US, _LATER_US)
+
+    assert decision.estimate_bps == _LIMITS.start_bps
+    assert decision.is_application_limited
+    assert decision.reason is Reason.APPLICATION_LIMITED
+    _send(estimate, _LIMITS.start_bps)
+    assert estimate.report_received(0.0, _RTT_US, _LATER_US + _GROWTH_INTERVAL_US).estimate_bps > _LIMITS.start_bps
+
+
+def test_receiver_estimate_learns_nothing_from_packet_reports_and_time():
     estimate = _estimate()
     before = estimate.decision
-
-    estimate.packet_sent(Sent(0, 1200, _START_US, Priority.VIDEO))
 
     assert estimate.feedback_received(Report(), 0, _LATER_US) is before
     assert estimate.tick(_LATER_US) is before

@@ -2,9 +2,14 @@ import pytest
 
 from streamer import registry
 from streamer.config import Config
-from streamer.errors import Unavailable
+from streamer.errors import EncoderError, Unavailable
+from streamer.media.frame import BT601_LIMITED, EncodeOrder, Resolution
 from streamer.session.assembly import Assembly
+from streamer.session.hub import RenditionKey
 from tests.fakes.broken_backend import BROKEN
+from tests.fakes.clips import smooth_frame
+from tests.fakes.pushed_source import SIZE
+from tests.fakes.scarce_encoder import ScarceEncoder
 
 
 @pytest.fixture
@@ -13,8 +18,8 @@ def broken(monkeypatch):
     monkeypatch.setattr(registry, "third_party", lambda kind: {"broken": BROKEN[kind]} if kind in BROKEN else {})
 
 
-def assemble(**video):
-    return Assembly(Config.model_validate({"session": {"size": "320x180"}, "video": video}))
+def assemble(largest=SIZE, **video):
+    return Assembly(Config.model_validate({"session": {"size": str(SIZE)}, "video": video}), largest)
 
 
 @pytest.mark.parametrize("codec", ["h264", "vp8"])
@@ -49,3 +54,45 @@ def test_session_without_an_encoder_says_why_each_cannot():
 def test_converter_that_was_asked_for_is_there_from_the_start():
     with pytest.raises(Unavailable, match="broken: there is no such device"):
         assemble(codecs=["vp8"], converter="broken")
+
+
+def test_encoder_proves_itself_at_the_largest_picture(monkeypatch):
+    scarce = ScarceEncoder.install(monkeypatch, largest=Resolution(1280, 720))
+
+    choice = assemble(Resolution(3840, 2160), codecs=["vp8"], encoders=["scarce", "software"]).choices["vp8"]
+
+    assert choice.encoder == "software"
+    assert "scarce: it does not encode vp8 at 3840x2160" in choice.reason
+    assert scarce.opened == []
+
+
+def test_encoder_is_opened_once_at_the_largest_picture(monkeypatch):
+    scarce = ScarceEncoder.install(monkeypatch)
+
+    assemble(Resolution(1920, 1080), codecs=["vp8"], encoder="scarce")
+
+    assert scarce.opened == [Resolution(1920, 1080)]
+    assert scarce.in_use == 0
+
+
+class WatchedConverter:
+    """A converter that tells whether it was closed."""
+
+    colour = BT601_LIMITED
+    is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_converter_of_an_encoder_that_does_not_open_is_closed(monkeypatch):
+    scarce = ScarceEncoder.install(monkeypatch)
+    assembly = assemble(codecs=["vp8"], encoder="scarce")
+    converter = WatchedConverter()
+    monkeypatch.setattr(assembly, "_open_converter", lambda *_: (converter, "watched"))
+    scarce.most = 0
+
+    with pytest.raises(EncoderError, match="all 0 are in use"):
+        assembly.assemble(RenditionKey("vp8", Resolution(160, 90)), smooth_frame(SIZE), EncodeOrder(1_000_000, 60))
+
+    assert converter.is_closed

@@ -252,6 +252,29 @@ def test_rendition_that_fails_while_a_viewer_moves_to_it_is_replaced(rig):
     assert here.is_closed
 
 
+def test_viewer_that_failed_at_a_replaced_rendition_is_not_sent_away(rig, monkeypatch):
+    before = rig.join("one")
+    before.make(1_000, keyframe=True)
+    rig.hub.reopen(HERE)
+    monkeypatch.delattr(FakeSubscriber, "offer")
+
+    before.make(2_000, keyframe=True)
+
+    assert rig.failed == []
+
+
+def test_rendition_works_once_it_has_given_a_keyframe(rig):
+    rendition = rig.join("one")
+    rig.join("two", THERE)
+    before = rig.hub.working
+
+    rendition.make(1_000, keyframe=True)
+    after = rig.hub.working
+    rig.hub.reopen(HERE)
+
+    assert (before, after, rig.hub.working) == (set(), {HERE}, set())
+
+
 def test_failure_of_a_rendition_that_nobody_takes_is_ignored(rig):
     rig.hub.reopen(HERE)
 

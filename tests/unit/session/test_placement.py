@@ -1,9 +1,12 @@
+import pytest
+
 from streamer.media.frame import Resolution
 from streamer.session.hub import RenditionKey
-from streamer.session.placement import FALL_PATIENCE_US, RISE_PATIENCE_US, Need, Placement
+from streamer.session.placement import FALL_PATIENCE_US, RETRY_US, RISE_PATIENCE_US, Need, Placement
 
 _HD = Resolution(1280, 720)
-_SMALL = Resolution(640, 360)
+# The rungs of the ladder below it.
+_THREE_QUARTERS, _SMALL, _QUARTER = Resolution(960, 540), Resolution(640, 360), Resolution(320, 180)
 _LOOK_US = 250_000
 
 
@@ -88,7 +91,7 @@ def test_placement_opens_no_more_renditions_than_can_be_made():
 
     classes = _classes_after(placement, 0, 2 * FALL_PATIENCE_US, a=16, b=6, c=1)
 
-    assert classes == {"a": 0, "b": 1, "c": 1}
+    assert len(set(classes.values())) == 2
 
 
 def test_placement_uses_the_room_that_hardware_has():
@@ -99,15 +102,91 @@ def test_placement_uses_the_room_that_hardware_has():
     assert len(set(classes.values())) == 3
 
 
-def test_placement_never_joins_codecs_or_sizes():
-    placement = Placement(0)
-    needs = {"a": _need(8), "b": _need(8, codec="vp8"), "c": _need(8, _SMALL)}
+def test_placement_spares_the_slowest_path_rather_than_the_fastest():
+    placement = Placement(1)
 
-    assert placement.place(needs, 0) == {
-        "a": RenditionKey("h264", _HD),
-        "b": RenditionKey("vp8", _HD),
-        "c": RenditionKey("h264", _SMALL),
+    classes = _classes_after(placement, 0, 2 * FALL_PATIENCE_US, a=16, b=6, c=1)
+
+    # Shared with "b", "c" would get three times what its path carries.
+    assert classes["a"] == classes["b"] != classes["c"]
+
+
+def test_placement_never_joins_codecs():
+    needs = {"a": _need(8), "b": _need(8, codec="vp8")}
+
+    assert Placement(0).place(needs, 0) == {"a": RenditionKey("h264", _HD), "b": RenditionKey("vp8", _HD)}
+
+
+@pytest.mark.parametrize("extra_renditions", [0, 1, 2])
+def test_placement_counts_sizes_towards_the_renditions_that_can_be_made(extra_renditions):
+    needs = {"a": _need(8), "b": _need(4, _THREE_QUARTERS), "c": _need(2, _SMALL), "d": _need(1, _QUARTER)}
+
+    keys = Placement(extra_renditions).place(needs, 0)
+
+    assert len(set(keys.values())) == 1 + extra_renditions
+
+
+def test_placement_gives_viewers_that_join_the_smaller_picture():
+    needs = {"a": _need(8), "b": _need(6, _SMALL)}
+
+    keys = Placement(0).place(needs, 0)
+
+    assert keys == dict.fromkeys("ab", RenditionKey("h264", _SMALL))
+
+
+def test_placement_joins_the_nearest_sizes():
+    needs = {"a": _need(8), "b": _need(4.5, _THREE_QUARTERS), "c": _need(0.5, _QUARTER)}
+
+    keys = Placement(1).place(needs, 0)
+
+    assert keys == {
+        "a": RenditionKey("h264", _THREE_QUARTERS),
+        "b": RenditionKey("h264", _THREE_QUARTERS),
+        "c": RenditionKey("h264", _QUARTER),
     }
+
+
+def test_placement_takes_least_away_from_the_many():
+    needs = {**{f"a{number}": _need(8) for number in range(5)}, "b": _need(4, _SMALL), "c": _need(2, _QUARTER)}
+
+    keys = Placement(1).place(needs, 0)
+
+    # By size and rate "b" is as far from the one as from the other.
+    assert {viewer: key.resolution for viewer, key in keys.items()} == {
+        **{f"a{number}": _HD for number in range(5)},
+        "b": _QUARTER,
+        "c": _QUARTER,
+    }
+
+
+def test_placement_leaves_viewers_joined_while_only_targets_change():
+    placement = Placement(1)
+    before = placement.place({"a": _need(8), "b": _need(4, _THREE_QUARTERS), "c": _need(1, _SMALL)}, 0)
+
+    after = placement.place({"a": _need(16), "b": _need(2, _THREE_QUARTERS), "c": _need(1.5, _SMALL)}, _LOOK_US)
+
+    assert before == after
+
+
+def test_placement_asks_for_no_further_rendition_for_a_while_after_one_did_not_open():
+    placement = Placement(2)
+    needs = {"a": _need(8), "b": _need(2, _SMALL), "c": _need(2, _SMALL, "vp8")}
+    wanted = placement.place(needs, 0)
+
+    placement.hold([wanted["a"]], 0)
+
+    assert placement.place(needs, RETRY_US - 1) == {**wanted, "b": wanted["a"]}
+    assert placement.place(needs, RETRY_US) == wanted
+
+
+def test_placement_lets_viewers_share_the_nearest_rendition_that_works():
+    placement = Placement(2)
+    needs = {"a": _need(8), "b": _need(4, _THREE_QUARTERS), "c": _need(0.5, _QUARTER)}
+    wanted = placement.place(needs, 0)
+
+    placement.hold([wanted["a"], wanted["c"]], 0)
+
+    assert placement.place(needs, 0) == {**wanted, "b": wanted["a"]}
 
 
 def test_placement_forgets_who_has_left():

@@ -76,12 +76,12 @@ class Rig:
         assert key == KEY
         self.failures.append(reason)
 
-    def source_resized(self, resolution) -> None:
-        raise AssertionError(f"resized to {resolution}")
+    def source_resized(self) -> None:
+        raise AssertionError("what is ready-made has one size")
 
     def open(self) -> PreparedRendition:
         self.opened.append(PreparedRendition(KEY, self.source, self.turn, self, SystemClock(), self.posts.put))
-        self.opened[-1].add(self.subscriber)
+        self.opened[-1].add(self.subscriber, self.subscriber.fail)
         return self.opened[-1]
 
     def hear(self, claim) -> None:

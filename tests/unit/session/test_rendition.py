@@ -1,27 +1,22 @@
-import queue
 from dataclasses import replace
 
 import pytest
 
-from streamer import registry
-from streamer.clock import SystemClock
 from streamer.codecs import h264, vp8
 from streamer.config import Config
-from streamer.congestion.fold import MIN_KEYFRAME_INTERVAL_US
+from streamer.congestion.recovery import MIN_KEYFRAME_INTERVAL_US
 from streamer.errors import EncoderError
 from streamer.media.frame import Resolution
 from streamer.media.timeline import RtpTimeline
 from streamer.media.trace import Stage
 from streamer.session.assembly import Assembly
-from streamer.session.feed import Feed
 from streamer.session.hub import RenditionKey
 from streamer.session.rendition import MAX_PAYLOAD_BYTES, EncodedRendition
-from tests.fakes.pushed_source import SIZE, PushedSource
-from tests.fakes.stepped_clock import SteppedClock
+from tests.fakes.pushed_source import SIZE
+from tests.fakes.rendition import FRAME_US, RenditionRig
 from tests.fakes.subscriber import FakeSubscriber
 from tests.fakes.waiting import WAIT_S, block_until
 
-FRAME_US = 16_667
 SECOND_US = 1_000_000
 LARGE = Resolution(640, 360)
 
@@ -29,69 +24,7 @@ LARGE = Resolution(640, 360)
 @pytest.fixture(scope="module")
 def assembly() -> Assembly:
     config = Config.model_validate({"session": {"size": str(SIZE)}, "video": {"start_target_bps": 1_000_000}})
-    return Assembly(config)
-
-
-class Owner:
-    def __init__(self) -> None:
-        self.failures: list[tuple[RenditionKey, str]] = []
-        self.resolutions: list[Resolution] = []
-
-    def rendition_failed(self, key: RenditionKey, reason: str) -> None:
-        self.failures.append((key, reason))
-
-    def source_resized(self, resolution: Resolution) -> None:
-        self.resolutions.append(resolution)
-
-
-class Rig:
-    """A rendition whose event loop is the test: `hear` runs what has been posted."""
-
-    def __init__(self, assembly, key: RenditionKey) -> None:
-        self.clock = SteppedClock()
-        self.source = PushedSource()
-        self.owner = Owner()
-        self.subscriber = FakeSubscriber()
-        self.posts: queue.SimpleQueue = queue.SimpleQueue()
-        self.feed = Feed(self.source, SystemClock(), lambda _: None)
-        self.reader = self.feed.reader()
-        self.rendition = EncodedRendition(key, self.reader, assembly, self.owner, self.clock, self.posts.put)
-        self.rendition.add(self.subscriber)
-        self.rendition.wake()
-        self.number = 0
-
-    @property
-    def frames(self):
-        return self.subscriber.frames
-
-    def push(self, *, age_us: int = 1_000, resolution: Resolution = SIZE) -> None:
-        """Let a frame time pass and push the next picture."""
-        self.clock.step(FRAME_US)
-        self.source.push(self.number, self.clock.now_us() - age_us, resolution)
-        self.number += 1
-
-    def hear(self, claim) -> None:
-        while not claim():
-            self.posts.get(timeout=WAIT_S)()
-
-    def play(self, count: int) -> None:
-        for _ in range(count):
-            before = len(self.frames)
-            self.push()
-            self.hear(lambda before=before: len(self.frames) > before)
-
-    def see(self, number: int) -> None:
-        """Wait until the rendition has taken or skipped this picture, and nothing newer is there."""
-        block_until(lambda: self.feed.newest and self.feed.newest.frame.number == number and not self.reader.has_new)
-
-    def wake(self, after_us: int) -> None:
-        self.clock.step(after_us)
-        self.rendition.wake()
-
-    def close(self) -> None:
-        self.rendition.close()
-        self.rendition.join()
-        self.feed.close()
+    return Assembly(config, SIZE)
 
 
 @pytest.fixture(params=["h264", "vp8"])
@@ -101,14 +34,14 @@ def key(request) -> RenditionKey:
 
 @pytest.fixture
 def rig(assembly, key):
-    rig = Rig(assembly, key)
+    rig = RenditionRig(assembly, key)
     yield rig
     rig.close()
 
 
 @pytest.fixture
 def vp8_rig(assembly):
-    rig = Rig(assembly, RenditionKey("vp8", SIZE))
+    rig = RenditionRig(assembly, RenditionKey("vp8", SIZE))
     yield rig
     rig.close()
 
@@ -204,11 +137,26 @@ def test_viewer_who_comes_to_a_still_picture_gets_it(vp8_rig):
     late = FakeSubscriber()
     late.want(keyframe=True)
 
-    rig.rendition.add(late)
+    rig.rendition.add(late, late.fail)
     rig.rendition.wake()
     rig.hear(lambda: late.frames)
 
     assert late.frames[0].is_keyframe
+
+
+def test_subscriber_that_cannot_wish_leaves_the_rendition_to_the_others(vp8_rig, monkeypatch):
+    def fail():
+        raise ZeroDivisionError("of a library")
+
+    broken = FakeSubscriber()
+    monkeypatch.setattr(broken, "wish", fail)
+    vp8_rig.rendition.add(broken, broken.fail)
+
+    vp8_rig.play(2)
+
+    assert vp8_rig.rendition.is_alive
+    assert broken.failures == 1
+    assert vp8_rig.owner.failures == []
 
 
 def test_backlog_lets_pictures_go_before_they_are_encoded(vp8_rig):
@@ -272,7 +220,7 @@ def test_picture_that_comes_just_after_the_decision_is_not_kept_waiting(assembly
                 block_until(lambda: self._reader.has_new)
             return has_new
 
-    rig = Rig(assembly, RenditionKey("vp8", SIZE))
+    rig = RenditionRig(assembly, RenditionKey("vp8", SIZE))
     rig.rendition.close()
     rig.rendition.join()
     rig.rendition = EncodedRendition(
@@ -283,7 +231,7 @@ def test_picture_that_comes_just_after_the_decision_is_not_kept_waiting(assembly
         rig.clock,
         rig.posts.put,
     )
-    rig.rendition.add(rig.subscriber)
+    rig.rendition.add(rig.subscriber, rig.subscriber.fail)
     rig.push()
     rig.rendition.wake()
     rig.hear(lambda: rig.frames)
@@ -304,7 +252,7 @@ def test_owner_is_told_once_when_the_source_changes_its_size(vp8_rig):
         rig.push(resolution=LARGE)
         rig.hear(lambda before=before: len(rig.frames) > before)
 
-    assert rig.owner.resolutions == [LARGE]
+    assert rig.owner.resizes == 1
     # The form of this rendition is its key's; another size is another rendition.
     assert [frame.resolution for frame in rig.frames] == [SIZE, SIZE, SIZE]
     assert [frame.is_keyframe for frame in rig.frames] == [True, True, False]
@@ -313,9 +261,9 @@ def test_owner_is_told_once_when_the_source_changes_its_size(vp8_rig):
 def test_owner_is_told_when_the_first_picture_has_another_size_than_expected(vp8_rig):
     vp8_rig.push(resolution=LARGE)
 
-    vp8_rig.hear(lambda: vp8_rig.owner.resolutions)
+    vp8_rig.hear(lambda: vp8_rig.owner.resizes)
 
-    assert vp8_rig.owner.resolutions == [LARGE]
+    assert vp8_rig.owner.resizes == 1
 
 
 class Broken:
@@ -349,7 +297,7 @@ class Refusing:
 )
 def test_owner_is_told_when_the_encoder_fails_and_the_surface_is_given_back(assembly, failure, reason):
     key = RenditionKey("vp8", SIZE)
-    rig = Rig(Refusing(assembly, failure), key)
+    rig = RenditionRig(Refusing(assembly, failure), key)
     rig.push()
 
     rig.hear(lambda: rig.owner.failures)
@@ -362,7 +310,7 @@ def test_owner_is_told_when_the_encoder_fails_and_the_surface_is_given_back(asse
 
 
 def test_failure_of_a_rendition_that_was_closed_meanwhile_is_not_told(assembly):
-    rig = Rig(Refusing(assembly, EncoderError("software", "no more memory")), RenditionKey("vp8", SIZE))
+    rig = RenditionRig(Refusing(assembly, EncoderError("software", "no more memory")), RenditionKey("vp8", SIZE))
     rig.push()
     tell = rig.posts.get(timeout=WAIT_S)
 
@@ -402,17 +350,8 @@ def test_rendition_whose_encoder_does_not_close_stops_reading(vp8_rig, caplog):
 
 
 def test_rendition_that_never_saw_a_picture_closes(assembly):
-    rig = Rig(assembly, RenditionKey("vp8", SIZE))
+    rig = RenditionRig(assembly, RenditionKey("vp8", SIZE))
 
     rig.close()
 
     assert not rig.rendition.is_alive
-
-
-@pytest.mark.parametrize("codec", ["h264", "vp8"])
-def test_assembly_knows_an_encoder_for_each_codec_and_why(assembly, codec):
-    choice = assembly.choices[codec]
-
-    assert choice.encoder in registry.names("encoders")
-    assert "first that can" in choice.reason
-    assert codec in choice.capabilities.codecs

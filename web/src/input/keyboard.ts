@@ -5,12 +5,15 @@
  * there goes to the server.
  */
 
+import { CharacterKeys, platformOf } from "./altgraph";
 import type { InputSender } from "./sender";
 
 /** Listen until `signal` says so. */
 export function captureKeyboard(target: HTMLTextAreaElement, input: InputSender, signal: AbortSignal): void {
-  target.addEventListener("keydown", (event) => pressed(event, input), { signal });
-  target.addEventListener("keyup", (event) => released(event, input), { signal });
+  const characters = new CharacterKeys(input, platformOf(navigator.platform));
+  target.addEventListener("keydown", (event) => pressed(event, characters, input), { signal });
+  target.addEventListener("keyup", (event) => released(event, characters, input), { signal });
+  target.addEventListener("blur", () => characters.forget(), { signal });
   target.addEventListener("beforeinput", (event) => edited(event, input), { signal });
   target.addEventListener("compositionend", (event) => composed(event, target, input), { signal });
   target.addEventListener("paste", (event) => pasted(event, input), { signal });
@@ -38,22 +41,26 @@ export function isStatisticsShortcut({ code, ctrlKey, shiftKey, altKey, metaKey 
   return code === "KeyS" && ctrlKey && altKey && shiftKey && !metaKey;
 }
 
-function pressed(event: KeyboardEvent, input: InputSender): void {
+function pressed(event: KeyboardEvent, characters: CharacterKeys, input: InputSender): void {
   // Input methods name their keys "Process"; what they make of them comes as a composition.
   if (!input.isEnabled || event.isComposing || event.key === "Process") return;
   if (isBrowsersOwn(event) || isStatisticsShortcut(event)) return;
   // On-screen keyboards press keys without a place; their text comes as an edit.
   if (event.code === "") return;
+  const fate = characters.press(event);
+  if (fate === "browser") return;
   event.preventDefault();
-  if (!event.repeat) input.key(event.code, true);
+  if (fate === "character") input.text(event.key);
+  else if (fate === "place" && !event.repeat) input.key(event.code, true);
 }
 
-function released(event: KeyboardEvent, input: InputSender): void {
+function released(event: KeyboardEvent, characters: CharacterKeys, input: InputSender): void {
   if (!input.isEnabled) return;
   event.preventDefault();
+  characters.flush();
   input.key(event.code, false);
   // macOS reports no release of what was pressed together with the Command key.
-  if (event.code.startsWith("Meta") && navigator.platform.startsWith("Mac")) input.releaseKeys();
+  if (event.code.startsWith("Meta") && platformOf(navigator.platform) === "mac") input.releaseKeys();
 }
 
 function edited(event: InputEvent, input: InputSender): void {

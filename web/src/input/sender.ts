@@ -44,6 +44,8 @@ export interface InputOutlet {
 const MAX_PIECES = 32;
 // The keys that change what the others mean: text must not be entered while they are down.
 const MODIFIERS = /^(Control|Shift|Alt|Meta)(Left|Right)$/;
+// Those that make a command of another key. The right Alt key chooses a character on many keyboards.
+const COMMANDING = /^((Control|Meta)(Left|Right)|AltLeft)$/;
 
 export class InputSender {
   readonly #outlet: InputOutlet;
@@ -66,6 +68,11 @@ export class InputSender {
   /** Whether input is taken at the moment: the connection is there, and nobody else is known to hold the seat. */
   get isEnabled(): boolean {
     return this.#isEnabled;
+  }
+
+  /** Whether a key is held that makes a command of another one. */
+  get isCommanding(): boolean {
+    return this.#held.codes.some((code) => COMMANDING.test(code));
   }
 
   /** Forget everything of the last peer: sequence and totals start at zero when the channels open. */

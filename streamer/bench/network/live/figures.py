@@ -16,7 +16,8 @@ first_frame_s        from the first media on, until a picture was decoded
 longest_gap_s        the longest time without a new frame
 fps                  decoded frames per second
 fps_p*               the same of each second, every 100 ms anew; of a desktop, only while it moves
-freezes, freezes_s   as the browser counts them
+freezes, freezes_s   what a browser counts as freezes, and their sum; also a pause that lasts until the end
+reconnections        how often the viewer gave a connection up; keyframes, nacks and the like are those of the last one
 full_size_percent    how often pictures had their full size when the page was asked
 key_to_glass_p*_ms   from an event of a key in the page to the first picture on the screen that shows it
 """
@@ -31,6 +32,7 @@ from streamer.bench.network.live.viewer_figures import (
     age_ms,
     age_recovery_s,
     frames_per_second,
+    freezes_s,
     fresh,
     longest_gap_s,
     press_delays_ms,
@@ -47,8 +49,6 @@ _ANSWER_MS = 100
 _START_US = 5_000_000
 _PERCENTS = (50, 95, 99)
 _INBOUND = {
-    "freezes": "freezeCount",
-    "freezes_s": "totalFreezesDuration",
     "keyframes": "keyFramesDecoded",
     "keyframe_requests": "pliCount",
     "nacks": "nackCount",
@@ -74,6 +74,7 @@ def figures_of(measured: Measurement) -> Figures:
     found = _link_figures(usage) | _change_figures(usage, scenario, decoded, began_ms)
     found |= _age_figures(decoded, presented)
     found |= {name: observation.inbound.get(member) for name, member in _INBOUND.items()}
+    found["reconnections"] = observation.reconnections
     found["full_size_percent"] = _full_size_percent(measured)
     if scenario.activity is Activity.TYPING:
         return found | _key_figures(observation.presses_ms, observation.presented)
@@ -82,6 +83,8 @@ def figures_of(measured: Measurement) -> Figures:
         return found | _rate_figures(decoded, bursts_ms)
     found["first_frame_s"] = round((decoded[0].seen_ms - began_ms) / _MS_PER_S, 3) if decoded else None
     found["longest_gap_s"] = longest_gap_s(decoded, ends_ms)
+    freezes = freezes_s(decoded, ends_ms)
+    found |= {"freezes": len(freezes), "freezes_s": round(sum(freezes), 3)}
     found["fps"] = round(len(decoded) / scenario.seconds, 1)
     return found | _rate_figures(decoded, [(decoded[0].seen_ms, ends_ms)] if decoded else [])
 

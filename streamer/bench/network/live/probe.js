@@ -10,6 +10,7 @@
     presses: [],
     targets: [],
     sizes: [],
+    reconnections: 0,
 
     hasTrack: () => (player()?.video.srcObject?.getVideoTracks().length ?? 0) > 0,
 
@@ -21,6 +22,12 @@
       window.addEventListener("pointerdown", press, { capture: true });
       player().on("statistics", ({ server }) => {
         if (server !== null) live.targets.push([absolute(performance.now()), server.target_bps]);
+      });
+      player().on("disconnecting", () => {
+        live.reconnections += 1;
+      });
+      player().on("firstframe", () => {
+        if (live.reconnections > 0) streamerBench.readDecoded();
       });
       player().video.addEventListener("resize", () => live.noteSize());
       setInterval(() => live.noteSize(), PERIOD_MS);
@@ -34,8 +41,8 @@
 
     async collect() {
       const { decoded, presented, inbound } = await streamerBench.collect();
-      const { presses, targets, sizes } = live;
-      return { decoded: decoded.rows, presented, inbound, presses, targets, sizes };
+      const { presses, targets, sizes, reconnections } = live;
+      return { decoded: decoded.rows, presented, inbound, presses, targets, sizes, reconnections };
     },
   };
   window.streamerLive = live;

@@ -27,7 +27,7 @@ _US_PER_MS = 1_000
 class Observation:
     """What the page saw. Instants are milliseconds of the machine's monotonic clock, that of server and link, too.
 
-    `inbound` are the browser's counts since the connection began.
+    `inbound` are the browser's counts since the last connection began.
     """
 
     decoded: list[Seen]
@@ -36,6 +36,7 @@ class Observation:
     targets: list[tuple[float, int]]
     sizes: list[tuple[float, Resolution]]
     inbound: Mapping[str, Any]
+    reconnections: int
 
 
 class LiveViewer:
@@ -81,6 +82,7 @@ class LiveViewer:
             targets=[(at_ms + offset_ms, target_bps) for at_ms, target_bps in found["targets"]],
             sizes=[(at_ms + offset_ms, Resolution(*sides_px)) for at_ms, *sides_px in found["sizes"]],
             inbound=found["inbound"] or {},
+            reconnections=found["reconnections"],
         )
 
     def _repeat(self, down: Callable[[], None], up: Callable[[], None], intervals_s: Sequence[float]) -> None:

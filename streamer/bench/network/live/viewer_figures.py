@@ -7,10 +7,12 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
+from streamer.bench.freezes import Pauses
 from streamer.bench.quantiles import percentile
 from streamer.bench.stamps import Seen, photon_delays_ms
 
 _MS_PER_S = 1_000
+_US_PER_MS = 1_000
 # Rates of frames are looked at in each second that begins a multiple of this after the first one.
 _STRIDE_MS = 100
 # Frames are as young again as before when nine tenths of those of half a second are.
@@ -34,9 +36,14 @@ def age_ms(frames: Sequence[Seen], percent: float) -> float | None:
 
 def longest_gap_s(frames: Sequence[Seen], ends_ms: float) -> float | None:
     """Return the longest time from one frame to the next, or from the last one to the end."""
-    instants_ms = [*(frame.seen_ms for frame in frames), ends_ms]
-    gaps_ms = [after_ms - before_ms for before_ms, after_ms in pairwise(instants_ms)]
+    gaps_ms = _gaps_ms(frames, ends_ms)
     return round(max(gaps_ms) / _MS_PER_S, 3) if gaps_ms else None
+
+
+def freezes_s(frames: Sequence[Seen], ends_ms: float) -> list[float]:
+    """Return how long each freeze of a picture that always moves lasted; one that is not over lasts until the end."""
+    pauses = Pauses()
+    return [gap_ms / _MS_PER_S for gap_ms in _gaps_ms(frames, ends_ms) if pauses.add(gap_ms * _US_PER_MS)]
 
 
 def frames_per_second(frames: Sequence[Seen], from_ms: float, until_ms: float) -> list[int]:
@@ -61,6 +68,11 @@ def age_recovery_s(frames: Sequence[Seen], from_ms: float, until_ms: float) -> f
         if young >= _YOUNG_RATIO * len(window):
             return round((first.seen_ms - until_ms) / _MS_PER_S, 3)
     return None
+
+
+def _gaps_ms(frames: Sequence[Seen], ends_ms: float) -> list[float]:
+    instants_ms = [*(frame.seen_ms for frame in frames), ends_ms]
+    return [after_ms - before_ms for before_ms, after_ms in pairwise(instants_ms)]
 
 
 def press_delays_ms(presses_ms: Sequence[float], presented: Sequence[Seen]) -> list[float]:

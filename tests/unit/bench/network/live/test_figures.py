@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from streamer.bench.network.capacity import Trace
+from streamer.bench.network.goals import missed
 from streamer.bench.network.live.figures import figures_of
 from streamer.bench.network.live.measurement import SIZE
 from streamer.bench.network.live.packet_log import PacketLog
@@ -54,6 +55,29 @@ def test_silence_is_seen_in_gap_and_losses():
     assert figures["longest_gap_s"] == pytest.approx(0.72)
     assert figures["age_recovery_s"] == pytest.approx(AGE_MS / 1_000)
     assert figures["losses"] == 140
+
+
+def test_picture_that_does_not_come_back_is_frozen_until_the_end():
+    scenario = LIVE_SCENARIOS["L2"]
+    until_30_s = [frame for frame in frames_of(scenario) if frame.seen_ms < BEGAN_MS + 30_000]
+
+    figures = figures_of(measured(scenario, decoded=until_30_s))
+
+    assert figures["freezes"] == 1
+    assert figures["freezes_s"] == pytest.approx(30, abs=0.02)
+
+
+def test_viewer_that_reconnected_misses_the_goal_of_every_scenario(scenario):
+    figures = figures_of(measured(scenario, reconnections=1))
+
+    assert figures["reconnections"] == 1
+    assert "reconnections" in missed(scenario.goals, figures)
+
+
+def test_still_desktop_does_not_freeze():
+    figures = figures_of(measured(LIVE_SCENARIOS["L8"], [BEGAN_MS + 6_000.0]))
+
+    assert "freezes" not in figures
 
 
 def test_rate_that_never_comes_back_is_none_even_when_others_do():

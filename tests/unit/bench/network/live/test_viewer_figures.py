@@ -4,6 +4,7 @@ from streamer.bench.network.live.viewer_figures import (
     age_ms,
     age_recovery_s,
     frames_per_second,
+    freezes_s,
     fresh,
     longest_gap_s,
     press_delays_ms,
@@ -37,6 +38,15 @@ def test_gap_is_the_longest_between_two_frames_or_before_the_end():
     assert longest_gap_s(frames, 1_000.0) == 0.75
     assert longest_gap_s(frames, 2_000.0) == 1.23
     assert longest_gap_s([], 2_000.0) is None
+
+
+def test_freeze_is_a_gap_far_beyond_the_usual_or_a_picture_that_never_comes_back():
+    # A frame each 20 ms: a freeze is longer than 170 ms.
+    frames = _stream(0, 1_000) + _stream(1_140, 2_000) + _stream(2_200, 3_000)
+
+    assert freezes_s(frames, 3_100.0) == [pytest.approx(0.22)]
+    assert freezes_s(frames, 7_980.0) == [pytest.approx(0.22), pytest.approx(5.0)]
+    assert freezes_s([], 7_980.0) == []
 
 
 def test_frame_rates_are_of_whole_seconds():

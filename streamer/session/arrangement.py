@@ -1,0 +1,153 @@
+"""Who takes which rendition: what viewers wish for, what placement makes of it, and what the hub does about it.
+
+Owns the hub and the placement of a session, what follows when the source changes its size, and what follows when a
+rendition fails: one that has worked, or has nobody to share with, is opened again, and a few failures in a row end the
+session. One that never worked while another of its codec does is an extra that the machine cannot make: its viewers
+share the others', and it is tried again later. Event loop only.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Collection
+from functools import partial
+from typing import Protocol
+
+from streamer.clock import Clock
+from streamer.session.hub import Hub, Rendition, RenditionKey
+from streamer.session.placement import RETRY_US, Need, Placement
+from streamer.session.studio import Studio
+from streamer.session.tasks import attempt
+from streamer.session.viewer import Viewer
+
+logger = logging.getLogger(__name__)
+
+# A rendition that fails is opened again; this many failures within this time are a device that does not work.
+_MAX_FAILURES = 3
+_FAILURES_US = 10_000_000
+# How often it is looked at which rendition each viewer belongs into: patience there is measured in seconds.
+_ARRANGE_INTERVAL_US = 250_000
+
+
+class ArrangementOwner(Protocol):
+    """The session, as its arrangement sees it."""
+
+    def stream_changed(self, viewer: str) -> None:
+        """Note that a viewer takes another rendition from its last frame on."""
+
+    def video_failed(self, viewer: str) -> None:
+        """Note that a viewer's video is of no use any more."""
+
+    def source_ended(self, reason: str) -> None:
+        """Note that no more pictures can be made."""
+
+
+class Arrangement:
+    """The viewers that take video, each at the rendition that it belongs into."""
+
+    def __init__(self, studio: Studio, clock: Clock, owner: ArrangementOwner) -> None:
+        self._studio = studio
+        self._clock = clock
+        self._owner = owner
+        self._hub = Hub(studio.open_rendition, owner.stream_changed, owner.video_failed)
+        self._placement = Placement(studio.extra_renditions)
+        self._takers: dict[str, Viewer] = {}
+        self._resolution = studio.resolution
+        self._failed_at_us: deque[int] = deque(maxlen=_MAX_FAILURES)
+        # Why the last extra rendition did not open, as the log has it.
+        self._refusal: str | None = None
+
+    @property
+    def renditions(self) -> dict[RenditionKey, Rendition]:
+        return self._hub.renditions
+
+    def rendition_of(self, viewer: str) -> RenditionKey | None:
+        """Return what a viewer takes now, or None if it takes nothing."""
+        return self._hub.rendition_of(viewer)
+
+    def join(self, viewer: Viewer) -> None:
+        """Let a viewer take video."""
+        self.leave(viewer.name)
+        self._takers[viewer.name] = viewer
+        viewer.describe(self._resolution)
+        self.arrange()
+
+    def leave(self, viewer: str) -> None:
+        """Let a viewer take nothing any more. Harmless when it took nothing."""
+        self._takers.pop(viewer, None)
+        self._hub.leave(viewer)
+
+    def wake(self, viewer: str) -> None:
+        """Make the renditions of a viewer look at its wish now."""
+        self._hub.wake(viewer)
+
+    def close(self) -> None:
+        self._takers.clear()
+        self._hub.close()
+
+    async def run(self) -> None:
+        """Move viewers to the renditions that their paths carry, as these change."""
+        while True:
+            await self._clock.sleep_until_us(self._clock.now_us() + _ARRANGE_INTERVAL_US)
+            attempt(self.arrange, "the arrangement of viewers")
+
+    def arrange(self) -> None:
+        """Look at once which rendition each viewer belongs into."""
+        self._follow_source()
+        for name, key in self._keys().items():
+            if self._hub.rendition_of(name) is None:
+                self._hub.join(name, self._takers[name], key)
+            else:
+                self._hub.move(name, key)
+
+    def rendition_failed(self, key: RenditionKey, reason: str) -> None:
+        """Share what works instead of a rendition that did not open; open again what has failed, unless it keeps on."""
+        working = self._hub.working
+        if key not in working and any(other.codec == key.codec for other in working):
+            self._do_without(key, working, reason)
+            return
+        logger.warning("%s failed because %s", key, reason)
+        now_us = self._clock.now_us()
+        self._failed_at_us.append(now_us)
+        if len(self._failed_at_us) == _MAX_FAILURES and now_us - self._failed_at_us[0] < _FAILURES_US:
+            self._owner.source_ended(f"{key} failed {_MAX_FAILURES} times, last because {reason}")
+        else:
+            self._hub.reopen(key)
+
+    def _do_without(self, key: RenditionKey, working: Collection[RenditionKey], reason: str) -> None:
+        if reason != self._refusal:
+            self._refusal = reason
+            retry_s = RETRY_US // 1_000_000
+            logger.warning(
+                "%s is not to be had because %s; others are shared, with a try each %d s", key, reason, retry_s
+            )
+        self._placement.hold(working, self._clock.now_us())
+        self.arrange()
+
+    def _follow_source(self) -> None:
+        resolution = self._studio.resolution
+        if resolution == self._resolution:
+            return
+        logger.info("the source is %s from here on", resolution)
+        self._resolution = resolution
+        self._placement.lift()
+        for viewer in self._takers.values():
+            viewer.describe(resolution)
+
+    def _keys(self) -> dict[str, RenditionKey]:
+        needs = self._needs()
+        if self._studio.can_scale:
+            return self._placement.place(needs, self._clock.now_us())
+        return {name: RenditionKey(need.codec, self._resolution) for name, need in needs.items()}
+
+    def _needs(self) -> dict[str, Need]:
+        needs: dict[str, Need] = {}
+        for name, viewer in list(self._takers.items()):
+            if not attempt(partial(self._note_need, needs, viewer), "the wish of a viewer"):
+                self._owner.video_failed(name)
+        return needs
+
+    def _note_need(self, needs: dict[str, Need], viewer: Viewer) -> None:
+        assert viewer.codec is not None
+        wish, source = viewer.wish(), self._resolution
+        resolution = source if source.fits_in(wish.max_resolution) else wish.max_resolution
+        needs[viewer.name] = Need(viewer.codec, resolution, wish.target_bps)

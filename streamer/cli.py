@@ -45,10 +45,12 @@ _FLAGS = (
     ("--max-target-bps", "video.max_target_bps", "BPS"),
     ("--prefer", "video.prefer", "fps|sharpness"),
     ("--encoder", "video.encoder", "NAME"),
+    ("--gpu", "encoders.nvenc.gpu", "NUMBER"),
     ("--converter", "video.converter", "NAME"),
     ("--log-level", "log.level", "LEVEL"),
 )
 _HELP = {
+    "encoders.nvenc.gpu": "NVIDIA GPU that encodes, counted from 0 on.",
     "sources.screen.display": "X display to capture, for example :0 (source `screen`).",
     "server.token": "The secret itself. Others can see it in the list of processes: prefer --token-file.",
 }
@@ -157,6 +159,9 @@ def _command_line(assignments: tuple[str, ...], flags: dict[str, str | None]) ->
             given[path] = Given(value, flag, is_text=True)
     if flags["display"] is not None:
         _stream_display(given)
+    if flags["gpu"] is not None:
+        # Whichever of the two backends encodes on it.
+        given["encoders.nvenc_av.gpu"] = given["encoders.nvenc.gpu"]
     return given
 
 

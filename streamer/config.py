@@ -207,7 +207,9 @@ class VideoConfig(Section):
     encoder: str = Field(
         default=AUTO, min_length=1, description="Encoder to use, or `auto`: the first of `encoders` that can run here."
     )
-    encoders: tuple[str, ...] = Field(default=("software",), min_length=1, description="Order in which `auto` tries.")
+    encoders: tuple[str, ...] = Field(
+        default=("nvenc", "nvenc_av", "software"), min_length=1, description="Order in which `auto` tries."
+    )
     converter: str = Field(
         default=AUTO, min_length=1, description="Converter to use, or `auto`: the first of `converters` that can run."
     )

@@ -68,14 +68,18 @@ class Fold:
     """The orders of one rendition. Called from its thread only."""
 
     def __init__(self, capabilities: Capabilities) -> None:
-        self._spares_changes = capabilities.rate_change_needs_keyframe
-        changes_per_s = capabilities.max_rate_changes_per_s
-        self._min_change_us = 0 if changes_per_s is None else _SECOND_US // changes_per_s
+        self.serve(capabilities)
         self._rates: _Rates | None = None
         self._changed_at_us = 0
         self._keyframe_due_us = 0
         # By when the keyframes so far would have been made at the sustained rate.
         self._paid_until_us = 0
+
+    def serve(self, capabilities: Capabilities) -> None:
+        """Make the next orders for an encoder with these capabilities."""
+        self._spares_changes = capabilities.rate_change_needs_keyframe
+        changes_per_s = capabilities.max_rate_changes_per_s
+        self._min_change_us = 0 if changes_per_s is None else _SECOND_US // changes_per_s
 
     def keyframe_due_us(self, wishes: Sequence[Wish]) -> int | None:
         """Return from when on the next frame shall be a keyframe, or None if nobody wishes for one."""

@@ -18,10 +18,7 @@ _NO_GPU = 100
 _NOT_READY = 600
 _NAME_BYTES = 256
 _DRIVER_VERSION = Path("/proc/driver/nvidia/version")
-_NO_DRIVER = (
-    f"there is no NVIDIA driver: {_LIBRARY} cannot be loaded (install the driver; in a container, start it with "
-    "`--gpus all` and NVIDIA_DRIVER_CAPABILITIES=compute,video,utility)"
-)
+_NO_DRIVER = f"there is no NVIDIA driver: {_LIBRARY} cannot be loaded (a container needs --gpus all)"
 
 
 class CudaError(Exception):

@@ -8,13 +8,10 @@ thread holds the initialisation of its array support and waits for the interpret
 
 import ctypes
 import functools
-import importlib
 import importlib.util
 from importlib import metadata
 from threading import Lock
 from typing import Any, Protocol, TypedDict, cast
-
-import numpy as np
 
 from streamer.encoders import _cuda
 
@@ -107,11 +104,16 @@ def give_up(encoder: LibraryEncoder, gpu: int) -> None:
 
 def import_cold() -> Library:
     """Return the module before it has encoded anything, for the process that finds out whether it can."""
-    return cast("Library", importlib.import_module(_PACKAGE))
+    import PyNvVideoCodec
+
+    return cast("Library", PyNvVideoCodec)
 
 
 @functools.cache
 def _load_warm(gpu: int) -> Library:
+    # Whoever only asks whether the package is there shall not wait for arrays.
+    import numpy as np
+
     library = import_cold()
     encoder = library.CreateEncoder(
         _WARM_UP_WIDTH_PX, _WARM_UP_HEIGHT_PX, "NV12", True, gpu_id=gpu, codec="h264", preset="P1", bf=0

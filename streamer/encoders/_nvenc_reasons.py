@@ -39,7 +39,7 @@ _MEANINGS = (
     ),
     (r"libnvidia-encode\.so|NVENC library file is not found", _NO_LIBRARY),
     (r"CUDA driver API error (?P<error>\w+)", "the CUDA driver failed with {error}; " + _LOST),
-    (r"libcuda\.so", "there is no NVIDIA driver: libcuda.so.1 cannot be loaded"),
+    (r"libcuda\.so", "there is no NVIDIA driver: libcuda.so.1 cannot be loaded (a container needs --gpus all)"),
 )
 # PyNvVideoCodec: "Error code : 5\\nError Type : nvEncEncodePicture API failed".
 _STATUS = re.compile(r"Error code : (?P<status>\d+)\s+Error Type : .*?(?P<call>nvEnc\w+)")

@@ -6,6 +6,7 @@ Chosen once when the session opens; put together by each rendition's thread when
 import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
+from threading import Lock
 from types import ModuleType
 from typing import cast
 
@@ -15,8 +16,19 @@ from streamer.config import AUTO, Config
 from streamer.converters.base import Converter, ConverterSettings
 from streamer.encoders.base import EncoderSettings, VideoEncoder
 from streamer.errors import DeviceError, Unavailable
-from streamer.media.frame import BT601_LIMITED, Capabilities, EncodeOrder, PixelFormat, Resolution, VideoFrame
+from streamer.media.frame import (
+    BT601_LIMITED,
+    Capabilities,
+    EncodeOrder,
+    MemoryKind,
+    PixelFormat,
+    Resolution,
+    Surface,
+    VideoFrame,
+)
+from streamer.session.fallback import MOST_RETRIES
 from streamer.session.hub import RenditionKey
+from streamer.session.pace import keeps_up
 from streamer.settings import backend_options
 
 logger = logging.getLogger(__name__)
@@ -40,6 +52,7 @@ class Machinery:
     converter: Converter | None
     encoder: VideoEncoder
     codec: Codec
+    choice: EncoderChoice
 
     def close(self) -> None:
         """Close encoder and converter."""
@@ -54,6 +67,7 @@ class Assembly:
     def __init__(self, config: Config, largest: Resolution) -> None:
         self._config = config
         self._largest = largest
+        self._lock = Lock()
         self._require_converter(config.video.converter)
         self._refusals: list[str] = []
         self.choices = {choice.codec: choice for choice in map(self._choose_encoder, config.video.codecs) if choice}
@@ -75,7 +89,7 @@ class Assembly:
         """
         choice = self.choices[key.codec]
         surface = frame.surface
-        takes_as_is = surface.format in choice.capabilities.formats and surface.resolution == key.resolution
+        takes_as_is = _takes(choice.capabilities, surface) and surface.resolution == key.resolution
         with ExitStack() as opened:
             converter, converted_by = (None, "") if takes_as_is else self._open_converter(key, frame)
             if converter is not None:
@@ -89,13 +103,37 @@ class Assembly:
                 start_target_bps=order.target_bps,
                 max_target_bps=self._config.video.max_target_bps,
                 options=backend_options(self._config, "encoders", choice.encoder),
+                memory=surface.memory if converter is None else MemoryKind.HOST,
             )
             encoder: VideoEncoder = choice.module.create(settings)
             opened.pop_all()
         if converter is not None:
             logger.info("%s is converted from %s by %s", key, surface.format, converted_by)
         logger.info("%s is encoded by %s", key, encoder.description)
-        return Machinery(converter, encoder, load_codec(key.codec))
+        return Machinery(converter, encoder, load_codec(key.codec), choice)
+
+    def fall_back(self, failed: EncoderChoice, reason: str) -> EncoderChoice | None:
+        """Return what takes the place of a hardware encoder that failed, for all renditions from here on.
+
+        None if there is nothing: no other encoder can make this codec.
+        """
+        with self._lock:
+            if self.choices[failed.codec] is not failed:
+                # Another rendition has met the same.
+                return self.choices[failed.codec]
+            for name in self._config.video.encoders:
+                try:
+                    if registry.load("encoders", name).capabilities().is_hardware:
+                        continue
+                    module, capabilities = self._try(failed.codec, name)
+                except DeviceError as exc:
+                    logger.warning("%s does not take the place of %s because %s", name, failed.encoder, exc.reason)
+                    continue
+                why = f"{failed.encoder} failed {MOST_RETRIES + 1} times in a row: {reason}"
+                choice = EncoderChoice(failed.codec, name, why, module, capabilities)
+                self.choices[failed.codec] = choice
+                return choice
+        return None
 
     def _require_converter(self, name: str) -> None:
         why = None if name == AUTO else registry.why_unavailable("converters", name)
@@ -131,18 +169,42 @@ class Assembly:
     def _choose_encoder(self, codec: str) -> EncoderChoice | None:
         video = self._config.video
         preference = video.encoders if video.encoder == AUTO else (video.encoder,)
-        passed_over: list[str] = []
+        passed_over: dict[str, list[str]] = {}
         for name in preference:
             try:
                 module, capabilities = self._try(codec, name)
+                if video.encoder == AUTO:
+                    self._prefer_steady(codec, name, capabilities)
             except DeviceError as exc:
-                passed_over.append(f"{name}: {exc.reason}")
+                passed_over.setdefault(exc.reason, []).append(name)
             else:
                 reason = "it was asked for" if video.encoder != AUTO else _reason(passed_over)
                 return EncoderChoice(codec, name, reason, module, capabilities)
-        self._refusals += passed_over
-        logger.warning("%s is not offered because no encoder can make it (%s)", codec, "; ".join(passed_over))
+        refusals = _refusals(passed_over)
+        self._refusals.append(refusals)
+        logger.warning("%s is not offered because no encoder can make it (%s)", codec, refusals)
         return None
+
+    def _prefer_steady(self, codec: str, name: str, capabilities: Capabilities) -> None:
+        """Pass over hardware that pays for rates with keyframes, where an encoder that does not keeps up without it.
+
+        Raises:
+            Unavailable: there is such an encoder.
+        """
+        if not (capabilities.is_hardware and capabilities.rate_change_needs_keyframe):
+            return
+        video, fps = self._config.video, self._config.session.fps
+        for other in video.encoders[video.encoders.index(name) + 1 :]:
+            try:
+                module, others = self._try(codec, other)
+                is_enough = not others.rate_change_needs_keyframe and keeps_up(
+                    module, codec, self._largest, fps, video.start_target_bps
+                )
+            except DeviceError:
+                continue
+            if is_enough:
+                size = f"{self._largest} at {fps:g} fps"
+                raise Unavailable(name, f"each change of its rate costs a keyframe, and {other} holds {size} without")
 
     def _try(self, codec: str, name: str) -> tuple[ModuleType, Capabilities]:
         """Open an encoder once and return what it says of itself; its proofs are over when the first viewer comes.
@@ -184,5 +246,14 @@ def load_codec(name: str) -> Codec:
     return cast("Codec", registry.load("codecs", name))
 
 
-def _reason(passed_over: list[str]) -> str:
-    return "it is the first that can" + (f" ({'; '.join(passed_over)})" if passed_over else "")
+def _takes(capabilities: Capabilities, surface: Surface) -> bool:
+    return surface.format in capabilities.formats and surface.memory in capabilities.memory
+
+
+def _refusals(passed_over: dict[str, list[str]]) -> str:
+    """Return the names behind each reason, and the reason: two backends may lack the same."""
+    return "; ".join(f"{' and '.join(names)}: {reason}" for reason, names in passed_over.items())
+
+
+def _reason(passed_over: dict[str, list[str]]) -> str:
+    return "it is the first that can" + (f" ({_refusals(passed_over)})" if passed_over else "")

@@ -11,12 +11,24 @@ from threading import Thread
 from typing import Protocol
 
 from streamer.clock import Clock, sharpen_thread_timers
+from streamer.codecs.base import Codec
 from streamer.congestion.fold import Fold, fold_backlog_us, governing
-from streamer.errors import StreamerError
+from streamer.errors import EncoderError, StreamerError
 from streamer.media.cadence import Action, Cadence, Decision, is_settled
-from streamer.media.frame import EncodedFrame, EncodeOrder, PixelFormat, Post, Resolution, Subscriber, VideoFrame, Wish
+from streamer.media.frame import (
+    EncodedFrame,
+    EncodeOrder,
+    MemoryKind,
+    PixelFormat,
+    Post,
+    Resolution,
+    Subscriber,
+    VideoFrame,
+    Wish,
+)
 from streamer.media.trace import FrameTrace, Stage
-from streamer.session.assembly import Assembly, Machinery
+from streamer.session.assembly import Assembly, EncoderChoice, Machinery
+from streamer.session.fallback import Fallback
 from streamer.session.fanout import Fanout
 from streamer.session.feed import FeedReader, Lease
 from streamer.session.hub import MIN_CAPTURE_STEP_US, RenditionKey
@@ -33,6 +45,9 @@ class RenditionOwner(Protocol):
     """The session, as its renditions see it. Called on the event loop."""
 
     def rendition_failed(self, key: RenditionKey, reason: str) -> None: ...
+
+    def encoder_changed(self, codec: str) -> None:
+        """Note that another encoder makes this codec from here on."""
 
     def source_resized(self) -> None:
         """Note that the source's pictures are of another size than this rendition has met so far."""
@@ -53,8 +68,9 @@ class EncodedRendition:
         self._fanout = Fanout(post)
         self._fold = Fold(assembly.choices[key.codec].capabilities)
         self._cadence = Cadence()
+        self._fallback = Fallback()
         self._machinery: Machinery | None = None
-        self._form: tuple[PixelFormat, Resolution] | None = None
+        self._form: tuple[MemoryKind, PixelFormat, Resolution] | None = None
         self._source_resolution = key.resolution
         self._earliest_capture_us = 0
         self._is_closing = False
@@ -144,11 +160,7 @@ class EncodedRendition:
             frame = self._dated(lease.frame, now_us, is_kept=is_kept)
             trace = FrameTrace()
             trace.stamp(Stage.CAPTURE, frame.capture_us)
-            machinery = self._machinery_for(frame, order)
-            if machinery.converter is not None:
-                frame = machinery.converter.convert(frame)
-            trace.stamp(Stage.CONVERT, self._clock.now_us())
-            encoded = machinery.encoder.encode(frame, order)
+            encoded, codec = self._make(frame, order, trace)
         finally:
             lease.release()
         trace.stamp(Stage.ENCODE, self._clock.now_us())
@@ -157,11 +169,38 @@ class EncodedRendition:
         self._cadence.encoded(
             now_us, is_new=not is_kept, is_refinement=order.is_refinement, is_settled=is_settled(encoded, order)
         )
-        self._publish(encoded, machinery, trace)
+        self._publish(encoded, codec, trace)
 
-    def _publish(self, encoded: EncodedFrame, machinery: Machinery, trace: FrameTrace) -> None:
-        data = machinery.codec.conform(encoded.data)
-        payloads = machinery.codec.packetize(data, MAX_PAYLOAD_BYTES)
+    def _make(self, frame: VideoFrame, order: EncodeOrder, trace: FrameTrace) -> tuple[EncodedFrame, Codec]:
+        """Convert and encode a frame; where hardware fails, with another encoder, and as a keyframe."""
+        while True:
+            try:
+                machinery = self._machinery_for(frame, order)
+                converted = frame if machinery.converter is None else machinery.converter.convert(frame)
+                trace.stamp(Stage.CONVERT, self._clock.now_us())
+                return machinery.encoder.encode(converted, order), machinery.codec
+            except EncoderError as exc:
+                failed = self._assembly.choices[self.key.codec] if self._machinery is None else self._machinery.choice
+                self._dismantle()
+                if not (failed.capabilities.is_hardware and self._has_another(failed, exc)):
+                    raise
+            order = replace(order, keyframe=True, is_refinement=False)
+
+    def _has_another(self, failed: EncoderChoice, exc: EncoderError) -> bool:
+        """Return whether another encoder can be opened in the place of a hardware encoder that failed."""
+        if self._fallback.may_retry(self._clock.now_us()):
+            logger.warning("%s is encoded by another encoder from here on because %s", self.key, exc)
+            return True
+        choice = self._assembly.fall_back(failed, exc.reason)
+        if choice is None:
+            return False
+        logger.warning("%s is encoded by %s from here on because %s", self.key, choice.encoder, choice.reason)
+        self._tell(lambda: self._owner.encoder_changed(self.key.codec))
+        return True
+
+    def _publish(self, encoded: EncodedFrame, codec: Codec, trace: FrameTrace) -> None:
+        data = codec.conform(encoded.data)
+        payloads = codec.packetize(data, MAX_PAYLOAD_BYTES)
         trace.stamp(Stage.PACKETIZE, self._clock.now_us())
         self._fanout.publish(replace(encoded, data=data, payloads=payloads, trace=trace))
 
@@ -177,11 +216,12 @@ class EncodedRendition:
 
     def _machinery_for(self, frame: VideoFrame, order: EncodeOrder) -> Machinery:
         """Return converter and encoder for frames like this one, opened again when the source has changed its form."""
-        form = frame.surface.format, frame.surface.resolution
+        form = frame.surface.memory, frame.surface.format, frame.surface.resolution
         if self._machinery is None or form != self._form:
             self._note_resolution(frame.surface.resolution)
             self._dismantle()
             self._machinery, self._form = self._assembly.assemble(self.key, frame, order), form
+            self._fold.serve(self._machinery.encoder.capabilities)
         return self._machinery
 
     def _note_resolution(self, resolution: Resolution) -> None:

@@ -154,6 +154,12 @@ class Session:
     def rendition_failed(self, key: RenditionKey, reason: str) -> None:
         self._arrangement.rendition_failed(key, reason)
 
+    def encoder_changed(self, codec: str) -> None:
+        for viewer in self._viewers.values():
+            key = self._arrangement.rendition_of(viewer.name)
+            if key is not None and key.codec == codec:
+                self._tell_stream(viewer)
+
     def source_resized(self) -> None:
         self._arrangement.arrange()
 

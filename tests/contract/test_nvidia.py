@@ -3,12 +3,13 @@ looked for. What runs there is `test_encoders.py` for the backends on NVIDIA GPU
 """
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
 from streamer.encoders import _nvenc_library
 from tests.nvidia_driver import build
-from tests.nvidia_driver.driver import NvidiaDriver
+from tests.nvidia_driver.driver import Fault, NvidiaDriver
 
 pytestmark = [
     pytest.mark.slow,
@@ -18,25 +19,11 @@ needs_package = pytest.mark.skipif(_nvenc_library.why_missing() is not None, rea
 # What the backends do not promise.
 EXCLUDED = {"test_encoder_shows_what_it_was_given": "does not take i420"}
 
-CONTRACT = "tests/contract/test_encoders.py"
 
-
-@pytest.mark.parametrize(
-    ("driver", "arguments", "least"),
-    [
-        pytest.param(NvidiaDriver(), (CONTRACT, "-k", "nvenc-"), 30, marks=needs_package, id="nvenc-13.0"),
-        pytest.param(NvidiaDriver(api="12.1"), (CONTRACT, "-k", "nvenc-"), 30, marks=needs_package, id="nvenc-12.1"),
-        pytest.param(NvidiaDriver(), (CONTRACT, "-k", "nvenc_av-"), 30, id="nvenc_av"),
-        pytest.param(NvidiaDriver(), ("tests/nvidia",), 30, marks=needs_package, id="calls-13.0"),
-        pytest.param(
-            NvidiaDriver(api="12.1"), ("tests/nvidia", "-m", "not slow"), 30, marks=needs_package, id="calls-12.1"
-        ),
-    ],
-)
-def test_encoders_keep_their_contract_over_the_substitute_driver(driver, arguments, least, tmp_path):
+def run(driver, tmp_path, *arguments):
+    """Run tests with the driver, and return how many passed and what was skipped for which reason."""
     report = tmp_path / "report.xml"
-    logged = NvidiaDriver(api=driver.api, log=tmp_path / "calls.jsonl")
-
+    logged = replace(driver, log=tmp_path / "calls.jsonl")
     ended = logged.run_python(
         "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", f"--junit-xml={report}", *arguments
     )
@@ -46,5 +33,44 @@ def test_encoders_keep_their_contract_over_the_substitute_driver(driver, argumen
     skipped = {
         case.get("name"): case.find("skipped").get("message") for case in cases if case.find("skipped") is not None
     }
+    return len(cases) - len(skipped), skipped
+
+
+@pytest.mark.parametrize(
+    ("api", "backend"),
+    [
+        pytest.param("13.0", "nvenc-", marks=needs_package, id="nvenc-13.0"),
+        pytest.param("12.1", "nvenc-", marks=needs_package, id="nvenc-12.1"),
+        pytest.param("13.0", "nvenc_av-", id="nvenc_av"),
+    ],
+)
+def test_encoders_keep_their_contract_over_the_substitute_driver(api, backend, tmp_path):
+    passed, skipped = run(NvidiaDriver(api=api), tmp_path, "tests/contract/test_encoders.py", "-k", backend)
+
     assert {name: why for name, why in skipped.items() if EXCLUDED.get(name.partition("[")[0]) != why} == {}
-    assert len(cases) - len(skipped) >= least
+    assert passed >= 30
+
+
+@needs_package
+@pytest.mark.parametrize(("api", "which"), [("13.0", "slow or not slow"), ("12.1", "not slow")])
+def test_nvenc_asks_of_the_substitute_driver_what_it_should(api, which, tmp_path):
+    passed, _ = run(NvidiaDriver(api=api), tmp_path, "tests/nvidia", "-m", which)
+
+    assert passed >= 30
+
+
+@needs_package
+@pytest.mark.parametrize(
+    "faults",
+    [
+        # The first thirty-odd frames are those of the proof.
+        pytest.param((Fault(call="encode_picture", nth=50),), id="one-failure"),
+        pytest.param((Fault(call="encode_picture", nth=50), Fault(call="encode_picture", nth=55)), id="two-failures"),
+        pytest.param((Fault(call="encode_picture", nth=50, effect="engine_lost"),), id="engine-lost"),
+        pytest.param((Fault(call="encode_picture", nth=50, effect="device_lost"),), id="gpu-lost"),
+    ],
+)
+def test_stream_survives_what_happens_to_the_driver(faults, tmp_path):
+    passed, _ = run(NvidiaDriver(faults=faults), tmp_path, "tests/nvidia/test_nvenc_streaming.py")
+
+    assert passed == 1

@@ -21,9 +21,13 @@ class Owner:
     def __init__(self) -> None:
         self.failures: list[tuple[RenditionKey, str]] = []
         self.resizes = 0
+        self.changes: list[str] = []
 
     def rendition_failed(self, key: RenditionKey, reason: str) -> None:
         self.failures.append((key, reason))
+
+    def encoder_changed(self, codec: str) -> None:
+        self.changes.append(codec)
 
     def source_resized(self) -> None:
         self.resizes += 1
@@ -33,6 +37,7 @@ class RenditionRig:
     """A rendition whose event loop is the test: `hear` runs what has been posted."""
 
     def __init__(self, assembly: Assembly, key: RenditionKey) -> None:
+        self.assembly = assembly
         self.clock = SteppedClock()
         self.source = PushedSource()
         self.owner = Owner()

@@ -76,6 +76,8 @@ class Rig:
         assert key == KEY
         self.failures.append(reason)
 
+    def encoder_changed(self, codec: str) -> None: ...
+
     def source_resized(self) -> None:
         raise AssertionError("what is ready-made has one size")
 

@@ -1,0 +1,65 @@
+"""A hardware backend of another package whose encoders fail when a test says so; encodes in software."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from streamer import registry
+from streamer.encoders import software
+from streamer.encoders.base import EncoderSettings, VideoEncoder
+from streamer.errors import EncoderError
+from streamer.media.frame import Capabilities, EncodedFrame, EncodeOrder, VideoFrame
+
+NAME = "failing"
+
+
+class FailingEncoder:
+    """Has the shape of a backend module. `fails` is asked with the number of each frame."""
+
+    def __init__(self, *, needs_keyframe: bool) -> None:
+        self.fails: Callable[[int], bool] = lambda _: False
+        self.opened = 0
+        self.closed = 0
+        self._needs_keyframe = needs_keyframe
+
+    @classmethod
+    def install(cls, monkeypatch: pytest.MonkeyPatch, *, needs_keyframe: bool = False) -> "FailingEncoder":
+        """Make the backend "failing" known."""
+        failing = cls(needs_keyframe=needs_keyframe)
+        monkeypatch.setattr(registry, "third_party", lambda kind: {NAME: failing} if kind == "encoders" else {})
+        return failing
+
+    def load(self) -> "FailingEncoder":
+        """Be one's own entry point."""
+        return self
+
+    def why_unavailable(self) -> str | None:
+        return None
+
+    def capabilities(self) -> Capabilities:
+        return replace(software.capabilities(), is_hardware=True, rate_change_needs_keyframe=self._needs_keyframe)
+
+    def create(self, settings: EncoderSettings) -> VideoEncoder:
+        self.opened += 1
+        return _Failing(self, settings)
+
+
+class _Failing(software.SoftwareEncoder):
+    def __init__(self, backend: FailingEncoder, settings: EncoderSettings) -> None:
+        super().__init__(settings)
+        self._backend = backend
+
+    @property
+    def capabilities(self) -> Capabilities:
+        needs_keyframe = self._backend.capabilities().rate_change_needs_keyframe
+        return replace(super().capabilities, is_hardware=True, rate_change_needs_keyframe=needs_keyframe)
+
+    def encode(self, frame: VideoFrame, order: EncodeOrder) -> EncodedFrame:
+        if self._backend.fails(frame.number):
+            raise EncoderError(NAME, "the GPU was lost")
+        return super().encode(frame, order)
+
+    def close(self) -> None:
+        self._backend.closed += 1
+        super().close()

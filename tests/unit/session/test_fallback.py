@@ -1,0 +1,184 @@
+import pytest
+
+from streamer.config import Config
+from streamer.media.frame import Resolution
+from streamer.session import pace
+from streamer.session.assembly import Assembly
+from streamer.session.fallback import FORGIVEN_AFTER_US, Fallback
+from streamer.session.hub import RenditionKey
+from tests.fakes.failing_encoder import FailingEncoder
+from tests.fakes.pushed_source import SIZE
+from tests.fakes.rendition import FRAME_US, RenditionRig
+
+KEY = RenditionKey("vp8", SIZE)
+
+
+def assemble(**video):
+    config = {
+        "session": {"size": str(SIZE)},
+        "video": {"codecs": ["vp8"], "encoders": ["failing", "software"], **video},
+    }
+    return Assembly(Config.model_validate(config), SIZE)
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    return FailingEncoder.install(monkeypatch)
+
+
+@pytest.fixture
+def rig(failing):
+    rig = RenditionRig(assemble(), KEY)
+    failing.opened = failing.closed = 0
+    yield rig
+    rig.close()
+
+
+def test_fallback_gives_up_at_the_third_failure_in_a_row():
+    fallback = Fallback()
+
+    assert [fallback.may_retry(now_us) for now_us in (1, 2, 3)] == [True, True, False]
+
+
+def test_fallback_forgives_failures_of_long_ago():
+    fallback = Fallback()
+
+    at_us = [number * (FORGIVEN_AFTER_US + 1) for number in range(1, 6)]
+
+    assert all(fallback.may_retry(now_us) for now_us in at_us)
+
+
+def test_failure_becomes_a_keyframe_of_another_encoder_with_the_same_picture(rig, failing):
+    rig.play(5)
+    failures = iter((True, False))
+    failing.fails = lambda number: number == 5 and next(failures)
+
+    rig.play(3)
+
+    assert [frame.number for frame in rig.frames] == list(range(8))
+    assert [frame.number for frame in rig.frames if frame.is_keyframe] == [0, 5]
+    # The same frame time: nothing was waited for.
+    assert rig.frames[5].capture_us - rig.frames[4].capture_us == FRAME_US
+    assert (failing.opened, failing.closed) == (2, 1)
+    assert rig.owner.changes == rig.owner.failures == []
+
+
+def test_second_failure_in_a_row_is_met_the_same_way(rig, failing):
+    failures = iter((True, True, False))
+    failing.fails = lambda number: number == 5 and next(failures)
+
+    rig.play(8)
+
+    assert [frame.number for frame in rig.frames if frame.is_keyframe] == [0, 5]
+    assert failing.opened == 3
+    assert rig.owner.changes == []
+
+
+def test_third_failure_in_a_row_makes_way_for_software_and_is_told(rig, failing):
+    failing.fails = lambda number: number >= 5
+
+    rig.play(8)
+    rig.hear(lambda: rig.owner.changes)
+
+    assert [frame.number for frame in rig.frames] == list(range(8))
+    assert [frame.number for frame in rig.frames if frame.is_keyframe] == [0, 5]
+    assert rig.owner.changes == ["vp8"]
+    assert rig.owner.failures == []
+    choice = rig.assembly.choices["vp8"]
+    assert (choice.encoder, choice.reason) == ("software", "failing failed 3 times in a row: the GPU was lost")
+    assert failing.opened == failing.closed == 3
+
+
+def test_failures_between_which_a_few_pictures_are_encoded_are_in_a_row(rig, failing):
+    bad = {5, 20, 40}
+    failing.fails = lambda number: number in bad and (bad.discard(number) or True)
+
+    rig.play(45)
+
+    assert [frame.number for frame in rig.frames if frame.is_keyframe] == [0, 5, 20, 40]
+    assert rig.assembly.choices["vp8"].encoder == "software"
+
+
+def test_hardware_that_was_asked_for_by_name_makes_way_too(failing):
+    rig = RenditionRig(assemble(encoder="failing"), KEY)
+    failing.fails = lambda number: number >= 2
+    try:
+        rig.play(4)
+    finally:
+        rig.close()
+
+    assert rig.assembly.choices["vp8"].encoder == "software"
+
+
+def test_failure_ends_the_rendition_where_nothing_else_encodes(failing):
+    rig = RenditionRig(assemble(encoders=["failing"]), KEY)
+    failing.fails = lambda number: number >= 2
+    try:
+        rig.play(2)
+        rig.push()
+        rig.hear(lambda: rig.owner.failures)
+    finally:
+        rig.close()
+
+    assert rig.owner.failures == [(KEY, "failing: the GPU was lost")]
+
+
+@pytest.mark.usefixtures("failing")
+def test_renditions_of_one_session_fall_back_together():
+    assembly = assemble()
+    first = assembly.choices["vp8"]
+
+    fallen = assembly.fall_back(first, "the GPU was lost")
+
+    assert fallen is not None
+    assert assembly.fall_back(first, "the GPU was lost") is fallen
+
+
+@pytest.mark.parametrize(("keeps_up", "encoder"), [(True, "software"), (False, "failing")])
+def test_hardware_that_pays_for_rates_is_for_what_software_cannot_hold(monkeypatch, keeps_up, encoder):
+    FailingEncoder.install(monkeypatch, needs_keyframe=True)
+    monkeypatch.setattr("streamer.session.assembly.keeps_up", lambda *_: keeps_up)
+
+    choice = assemble().choices["vp8"]
+
+    assert choice.encoder == encoder
+    said = "failing: each change of its rate costs a keyframe, and software holds 320x180 at 60 fps without"
+    assert (said in choice.reason) == keeps_up
+
+
+def test_hardware_that_pays_for_rates_is_used_when_it_is_asked_for(monkeypatch):
+    FailingEncoder.install(monkeypatch, needs_keyframe=True)
+
+    assert assemble(encoder="failing").choices["vp8"].encoder == "failing"
+
+
+class Slow:
+    """A backend that takes its time, by the clock that `pace` reads."""
+
+    def __init__(self, encode_us: int) -> None:
+        self.now_us, self.encode_us, self.frames = 0, encode_us, 0
+
+    def create(self, _settings):
+        return self
+
+    def encode(self, frame, _order):
+        assert frame.surface.resolution == Resolution(64, 48)
+        self.now_us += self.encode_us
+        self.frames += 1
+
+    def close(self):
+        self.frames = -self.frames
+
+
+@pytest.mark.parametrize(("encode_us", "expected"), [(9_900, True), (10_100, False)])
+def test_pace_leaves_time_for_the_rest_of_a_frames_way(monkeypatch, encode_us, expected):
+    slow = Slow(encode_us)
+
+    class StoppedClock:
+        def now_us(self) -> int:
+            return slow.now_us
+
+    monkeypatch.setattr(pace, "SystemClock", StoppedClock)
+
+    assert pace.keeps_up(slow, "h264", Resolution(64, 48), 60.0, 1_000_000) == expected
+    assert slow.frames < 0

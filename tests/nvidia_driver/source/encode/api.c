@@ -114,7 +114,8 @@ static NVENCSTATUS need_codec(struct session *session, const struct codec *codec
     return codec ? NV_ENC_SUCCESS : session_refuse(session, NV_ENC_ERR_INVALID_PARAM, "codec");
 }
 
-static NVENCSTATUS list_profiles(struct session *session, const GUID *guid, GUID *profiles, uint32_t room, uint32_t *count)
+static NVENCSTATUS list_profiles(struct session *session, const GUID *guid, GUID *profiles, uint32_t room,
+                                 uint32_t *count)
 {
     const struct codec *codec = codec_find(guid);
     *count = 0;
@@ -138,7 +139,8 @@ static NVENCSTATUS list_formats(struct session *session, const GUID *guid, NV_EN
     return need_codec(session, codec_find(guid));
 }
 
-static NVENCSTATUS list_presets(struct session *session, const GUID *guid, GUID *presets, uint32_t room, uint32_t *count)
+static NVENCSTATUS list_presets(struct session *session, const GUID *guid, GUID *presets, uint32_t room,
+                                uint32_t *count)
 {
     for (*count = 0; *count < room && *count < PRESETS; ++*count)
         presets[*count] = *preset_at((int)*count);

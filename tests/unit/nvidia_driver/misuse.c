@@ -1,6 +1,7 @@
 /* Calls that PyNvVideoCodec never makes: what the driver answers to a caller that gets the order or the handles wrong.
  *
- * Writes a line for each: what was tried, and the status. Everything it opens it closes, so that a leak is the driver's. */
+ * Writes a line for each: what was tried, and the status. It closes what it opens, but for two buffers that the end of
+ * the session has to free: a leak is the driver's. */
 #include <ffnvcodec/dynlink_cuda.h>
 #include <ffnvcodec/nvEncodeAPI.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
 """The driver is built once, and says what it lacks."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -65,3 +66,12 @@ def test_driver_can_be_loaded_into_a_running_process():
     done = NvidiaDriver().run_python("-c", PRELOADED, environment=without_libraries)
 
     assert done.stdout == "4096", done.stderr
+
+
+def test_every_mode_of_the_libraries_is_set_and_described():
+    sources = "".join(path.read_text() for path in build.SOURCES.rglob("*.c"))
+    read = set(re.findall(r'\bmode_(?:text|number|is_on)\("(\w+)"', sources))
+    documented = set(re.findall(r"`([A-Z_]+)`[,| ]", (build.SOURCES.parent / "README.md").read_text()))
+
+    assert {f"NVIDIA_SUBSTITUTE_{name}" for name in read} == set(NvidiaDriver().modes())
+    assert documented == read

@@ -14,6 +14,7 @@
 #include "encode/frames.h"
 #include "encode/pictures.h"
 #include "encode/presets.h"
+#include "encode/queries.h"
 #include "encode/session.h"
 #include "encode/surfaces.h"
 
@@ -93,108 +94,32 @@ static NVENCSTATUS destroy_encoder(void *handle)
 
 /* What is asked before an encoder is set up. */
 
-static NVENCSTATUS count_guids(uint32_t *count)
-{
-    *count = 0;
-    while (codec_at(*count))
-        ++*count;
-    return NV_ENC_SUCCESS;
-}
-
-static NVENCSTATUS list_guids(GUID *guids, uint32_t room, uint32_t *count)
-{
-    for (*count = 0; *count < room && codec_at(*count); ++*count)
-        guids[*count] = *codec_at(*count)->guid;
-    return NV_ENC_SUCCESS;
-}
-
-/* Questions about a codec that this GPU does not have are errors. */
-static NVENCSTATUS need_codec(struct session *session, const struct codec *codec)
-{
-    return codec ? NV_ENC_SUCCESS : session_refuse(session, NV_ENC_ERR_INVALID_PARAM, "codec");
-}
-
-static NVENCSTATUS list_profiles(struct session *session, const GUID *guid, GUID *profiles, uint32_t room, uint32_t *count)
-{
-    const struct codec *codec = codec_find(guid);
-    *count = 0;
-    for (int i = 0; codec && i < codec->profile_count && *count < room; i++)
-        profiles[(*count)++] = *codec->profiles[i];
-    return need_codec(session, codec);
-}
-
-static NVENCSTATUS count_profiles(struct session *session, const GUID *guid, uint32_t *count)
-{
-    const struct codec *codec = codec_find(guid);
-    *count = codec ? (uint32_t)codec->profile_count : 0;
-    return need_codec(session, codec);
-}
-
-static NVENCSTATUS list_formats(struct session *session, const GUID *guid, NV_ENC_BUFFER_FORMAT *formats, uint32_t room,
-                                uint32_t *count)
-{
-    for (*count = 0; *count < room && *count < BUFFER_FORMATS; ++*count)
-        formats[*count] = buffer_format_at((int)*count);
-    return need_codec(session, codec_find(guid));
-}
-
-static NVENCSTATUS list_presets(struct session *session, const GUID *guid, GUID *presets, uint32_t room, uint32_t *count)
-{
-    for (*count = 0; *count < room && *count < PRESETS; ++*count)
-        presets[*count] = *preset_at((int)*count);
-    return need_codec(session, codec_find(guid));
-}
-
-static NVENCSTATUS put_count(struct session *session, const GUID *guid, uint32_t value, uint32_t *count)
-{
-    *count = value;
-    return need_codec(session, codec_find(guid));
-}
-
-static NVENCSTATUS capability(struct session *session, const GUID *guid, const NV_ENC_CAPS_PARAM *wanted, int *value)
-{
-    const struct codec *codec = codec_find(guid);
-    *value = codec ? codec_capability(codec, wanted->capsToQuery) : 0;
-    call_number(&session->call, "capability", wanted->capsToQuery);
-    return need_codec(session, codec);
-}
-
-static NVENCSTATUS preset_config(struct session *session, const GUID *guid, const GUID *preset,
-                                 NV_ENC_TUNING_INFO tuning, NV_ENC_PRESET_CONFIG *answer)
-{
-    const struct codec *codec = codec_find(guid);
-    if (!codec || !preset_number(preset) || !tuning_is_known(tuning))
-        return session_refuse(session, NV_ENC_ERR_UNSUPPORTED_PARAM, "codec, preset or tuning");
-    preset_configure(codec, tuning, &answer->presetCfg);
-    return NV_ENC_SUCCESS;
-}
-
-ENTRY(get_encode_guid_count, (void *handle, uint32_t *count), count_guids(count))
-ENTRY(get_encode_guids, (void *handle, GUID *guids, uint32_t room, uint32_t *count), list_guids(guids, room, count))
-ENTRY(get_encode_profile_guid_count, (void *handle, GUID guid, uint32_t *count), count_profiles(session, &guid, count))
+ENTRY(get_encode_guid_count, (void *handle, uint32_t *count), query_codec_count(count))
+ENTRY(get_encode_guids, (void *handle, GUID *guids, uint32_t room, uint32_t *count), query_codecs(guids, room, count))
+ENTRY(get_encode_profile_guid_count, (void *handle, GUID guid, uint32_t *count),
+      query_profile_count(session, &guid, count))
 ENTRY(get_encode_profile_guids, (void *handle, GUID guid, GUID *profiles, uint32_t room, uint32_t *count),
-      list_profiles(session, &guid, profiles, room, count))
+      query_profiles(session, &guid, profiles, room, count))
 ENTRY(get_input_format_count, (void *handle, GUID guid, uint32_t *count),
-      put_count(session, &guid, BUFFER_FORMATS, count))
+      query_count(session, &guid, BUFFER_FORMATS, count))
 ENTRY(get_input_formats, (void *handle, GUID guid, NV_ENC_BUFFER_FORMAT *formats, uint32_t room, uint32_t *count),
-      list_formats(session, &guid, formats, room, count))
+      query_formats(session, &guid, formats, room, count))
 ENTRY(get_encode_caps, (void *handle, GUID guid, NV_ENC_CAPS_PARAM *wanted, int *value),
-      capability(session, &guid, wanted, value))
-ENTRY(get_encode_preset_count, (void *handle, GUID guid, uint32_t *count), put_count(session, &guid, PRESETS, count))
+      query_capability(session, &guid, wanted, value))
+ENTRY(get_encode_preset_count, (void *handle, GUID guid, uint32_t *count), query_count(session, &guid, PRESETS, count))
 ENTRY(get_encode_preset_guids, (void *handle, GUID guid, GUID *presets, uint32_t room, uint32_t *count),
-      list_presets(session, &guid, presets, room, count))
+      query_presets(session, &guid, presets, room, count))
 ENTRY(get_encode_preset_config, (void *handle, GUID guid, GUID preset, NV_ENC_PRESET_CONFIG *answer),
-      preset_config(session, &guid, &preset, NV_ENC_TUNING_INFO_HIGH_QUALITY, answer))
+      query_preset_config(session, &guid, &preset, NV_ENC_TUNING_INFO_HIGH_QUALITY, answer))
 ENTRY(get_encode_preset_config_ex,
       (void *handle, GUID guid, GUID preset, NV_ENC_TUNING_INFO tuning, NV_ENC_PRESET_CONFIG *answer),
-      preset_config(session, &guid, &preset, tuning, answer))
+      query_preset_config(session, &guid, &preset, tuning, answer))
 
 /* Setting up, and changing. */
 
 ENTRY(initialize_encoder, (void *handle, NV_ENC_INITIALIZE_PARAMS *params), configuration_initialize(session, params))
 ENTRY(reconfigure_encoder, (void *handle, NV_ENC_RECONFIGURE_PARAMS *params), configuration_change(session, params))
-ENTRY(set_io_cuda_streams, (void *handle, NV_ENC_CUSTREAM_PTR input, NV_ENC_CUSTREAM_PTR output),
-      NV_ENC_SUCCESS)
+ENTRY(set_io_cuda_streams, (void *handle, NV_ENC_CUSTREAM_PTR input, NV_ENC_CUSTREAM_PTR output), NV_ENC_SUCCESS)
 
 /* Buffers. */
 

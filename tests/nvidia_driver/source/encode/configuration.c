@@ -141,7 +141,8 @@ static NVENCSTATUS check_change(struct session *session, const NV_ENC_INITIALIZE
 /* Let the engine follow what has changed; it starts anew, with a keyframe, for another size or when it is told to. */
 static NVENCSTATUS follow(struct session *session, bool is_restart)
 {
-    bool is_resized = session->width_px != session->picture.width_px || session->height_px != session->picture.height_px;
+    const struct picture *picture = &session->picture;
+    bool is_resized = session->width_px != picture->width_px || session->height_px != picture->height_px;
     if (is_resized && !picture_make(&session->picture, session->width_px, session->height_px))
         return session_refuse(session, NV_ENC_ERR_OUT_OF_MEMORY, "picture");
     if (is_resized || is_restart)

@@ -146,7 +146,8 @@ static NV_ENC_PIC_TYPE type_of(const x265_picture *picture)
 }
 
 /* Join the NAL units of a picture, with or without parameter sets. */
-static bool collect(struct h265 *engine, const x265_nal *nals, uint32_t count, bool wants_sets, struct access_unit *unit)
+static bool collect(struct h265 *engine, const x265_nal *nals, uint32_t count, bool wants_sets,
+                    struct access_unit *unit)
 {
     bool is_complete = true;
     for (uint32_t i = 0; is_complete && i < count; i++) {

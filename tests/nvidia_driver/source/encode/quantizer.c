@@ -6,12 +6,12 @@
 #define STEPS_PER_OCTAVE 6.0
 #define LOWEST_QP 10.0
 #define HIGHEST_QP 51.0
-/* Bits per pixel at QP 0 before anything is known: those of noise, so that a first picture is small rather than sharp. */
+/* Bits per pixel at QP 0 before anything is known: those of noise, so that a first picture is small, not sharp. */
 #define USUAL_BITS_PER_PIXEL 60.0
 /* A delta frame is cheaper than a keyframe: it starts this much finer. */
 #define DELTA_BONUS_QP 2.0
-/* Steps for each octave of error. Much less than STEPS_PER_OCTAVE, because noise that vanishes at one QP and comes back
- * at the next would otherwise make sizes swing; quicker down than up, because too much hurts and too little does not. */
+/* Steps for each octave of error. Much less than STEPS_PER_OCTAVE, because noise that vanishes at one QP and comes
+ * back at the next would otherwise make sizes swing; quicker down than up, because only too much does harm. */
 #define GAIN_ABOVE 2.0
 #define GAIN_BELOW 1.0
 /* Keyframes are rare: each has to teach more. */

@@ -1,7 +1,7 @@
 /* Rate control of our own, for a library whose rate cannot be changed while it encodes without a keyframe.
  *
- * It chooses the QP of each picture by what the one before has cost: crude, but a new rate counts from the next picture
- * on. Not a copy of what NVENC does, which nobody outside knows. */
+ * It chooses the QP of each picture by what the one before has cost: crude, but a new rate counts from the next
+ * picture on. Not a copy of what NVENC does, which nobody outside knows. */
 #ifndef QUANTIZER_H
 #define QUANTIZER_H
 

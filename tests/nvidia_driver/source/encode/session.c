@@ -49,7 +49,8 @@ static NVENCSTATUS check_open(const NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS *params
     return api_version_is_spoken(params->apiVersion) ? NV_ENC_SUCCESS : NV_ENC_ERR_INVALID_VERSION;
 }
 
-NVENCSTATUS session_open(const NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS *params, struct session **opened, struct call *call)
+NVENCSTATUS session_open(const NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS *params, struct session **opened,
+                         struct call *call)
 {
     NVENCSTATUS status = check_open(params);
     if (status != NV_ENC_SUCCESS)

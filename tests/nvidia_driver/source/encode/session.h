@@ -1,6 +1,6 @@
 /* An encode session: what stays between two calls of one encoder.
  *
- * The API's entry points hold the session's lock for the length of a call; whatever has a session in hand may use it. */
+ * The API's entry points hold the session's lock for the length of a call: whoever has a session in hand may use it. */
 #ifndef SESSION_H
 #define SESSION_H
 
@@ -49,7 +49,8 @@ struct session {
     struct held_unit *held;
 };
 
-NVENCSTATUS session_open(const NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS *params, struct session **opened, struct call *call);
+NVENCSTATUS session_open(const NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS *params, struct session **opened,
+                         struct call *call);
 
 /* Return the session, locked, or NULL if there is none with this handle. */
 struct session *session_enter(void *handle);

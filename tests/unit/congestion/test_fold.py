@@ -4,6 +4,7 @@ import pytest
 
 from streamer.congestion.fold import (
     KEYFRAME_BURST,
+    LEAST_REFINEMENT_BYTES,
     SPARED_INTERVAL_US,
     STALLED_US,
     SUSTAINED_KEYFRAME_INTERVAL_US,
@@ -73,6 +74,20 @@ def test_fold_makes_one_order_of_all_wishes(wishes, expected):
 
 def test_fold_passes_on_that_a_frame_is_a_refinement():
     assert _fold().order([_wish()], 0, is_refinement=True).is_refinement
+
+
+@pytest.mark.parametrize(("target_bps", "fps"), [(9 * _MBPS, 60.0), (480_000, 10.0)])
+def test_fold_makes_refinements_at_low_targets_larger_and_fewer(target_bps, fps):
+    order = _fold().order([_wish(target_bps, max_frame_bytes=2_000)], 0, is_refinement=True)
+
+    assert order.fps == fps
+    assert order.max_frame_bytes == 2 * LEAST_REFINEMENT_BYTES
+
+
+def test_fold_keeps_the_size_of_refinements_where_another_size_needs_a_keyframe():
+    order = _fold(rate_change_needs_keyframe=True).order([_wish(480_000)], 0, is_refinement=True)
+
+    assert order.fps == 60
 
 
 def test_fold_refuses_to_order_for_nobody():

@@ -176,7 +176,7 @@ class SessionConfig(Section):
         default=None,
         min_length=1,
         description="Command line to run in a private X desktop that is then streamed (source `screen`). The session "
-        "ends with this program: a launcher must be told to wait for what it starts.",
+        "ends with this program, or with what it leaves running when it returns at once.",
     )
     size: Size = Field(
         default=Resolution(1280, 720), description=f"Picture size, even, {_MIN_EDGE_PX} to {_MAX_EDGE_PX} pixels."

@@ -182,8 +182,8 @@ class RtcPeer:
     def describe(self, resolution: Resolution) -> None:
         self._sender.describe(resolution)
 
-    def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
-        self._sender.decodes(decode_ms, wait_ms)
+    def decodes(self, decode_ms: float | None, wait_ms: float | None, frames_dropped: int) -> None:
+        self._sender.decodes(decode_ms, wait_ms, frames_dropped)
 
     def send(self, label: str, message: str | bytes) -> bool:
         return not self._has_ended and self._channels.send(label, message)

@@ -117,10 +117,10 @@ class VideoSender:
         if self._video is not None:
             self._video.describe(resolution)
 
-    def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
-        """Take note of how long the viewer needs to decode a frame, and how long a frame waits before that."""
+    def decodes(self, decode_ms: float | None, wait_ms: float | None, frames_dropped: int) -> None:
+        """Take note of how the viewer's decoder fares; see `base.Peer`."""
         if self._video is not None:
-            self._video.decodes(decode_ms, wait_ms)
+            self._video.decodes(decode_ms, wait_ms, frames_dropped)
 
     def statistics(self) -> PeerStatistics:
         """Return totals since the start."""

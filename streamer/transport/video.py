@@ -16,6 +16,7 @@ from streamer.congestion.decision import RateLimits
 from streamer.congestion.estimator import make_estimator
 from streamer.congestion.fixed_rate import FixedRate
 from streamer.congestion.flow import Flow, Lost
+from streamer.congestion.ladder import Decoding
 from streamer.congestion.pacer import Priority
 from streamer.congestion.recovery import Recovery, Repair
 from streamer.media.frame import EncodedFrame, Resolution, Wish
@@ -43,8 +44,6 @@ _MAX_FRACTION = 256
 # they should not (ready-made ones, or those of a rendition with other takers) would pile up while a path is silent.
 _OVERFLOW_US = 3_000_000
 _OVERFLOW_BYTES = 256 * 1024
-# A decoder that is busy for more of the time than this has no reserve for a picture that is harder than usual.
-_BUSY_DECODER_RATIO = 0.7
 
 
 class VideoStream:
@@ -169,13 +168,9 @@ class VideoStream:
         self._source = resolution
         self._flow.describe(resolution.width_px, resolution.height_px)
 
-    def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
-        """Take note of how long the viewer needs to decode a frame, and how long a frame waits before that."""
-        # With a playout delay of zero a frame waits for nothing but the frame before it, or for the network. Where
-        # decoding takes most of a frame's time, it is the former.
-        is_slow = decode_ms is not None and decode_ms * self._settings.fps > _BUSY_DECODER_RATIO * 1_000
-        backlog_us = round((wait_ms or 0) * 1_000) if is_slow else 0
-        self._flow.decode_backlog(backlog_us, self._clock.now_us())
+    def decodes(self, decode_ms: float | None, wait_ms: float | None, frames_dropped: int) -> None:
+        """Take note of how the viewer's decoder fares; see `base.Peer`."""
+        self._flow.decodes(Decoding(_us(decode_ms), _us(wait_ms), frames_dropped), self._clock.now_us())
 
     def send_rtcp(self, compound: bytes) -> None:
         """Send RTCP at once."""
@@ -277,6 +272,10 @@ class VideoStream:
             return None
         self._capture_time_at_us = now_us
         return self._ntp(capture_us)
+
+
+def _us(duration_ms: float | None) -> int | None:
+    return None if duration_ms is None else round(duration_ms * 1_000)
 
 
 def _scaled(largest: Resolution, ratio: float) -> Resolution:

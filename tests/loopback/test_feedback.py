@@ -165,7 +165,7 @@ async def test_frames_that_wait_too_long_give_way_to_a_keyframe(joined, observer
     told, keyframes = observer.keyframes_wanted, peer.statistics().keyframes
     # Nothing leaves any more: the rate is the lowest there is.
     flow = peer.video._video._flow
-    flow._pacer.set_pacing(1_000)
+    flow._pacer.set_pacing(1_000, SystemClock().now_us())
 
     frame = clip.frame(SystemClock().now_us())
     for _ in range(40):

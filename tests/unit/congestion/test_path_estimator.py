@@ -1,5 +1,7 @@
 """The estimator and all that it joins, on paths in simulated time."""
 
+from statistics import median
+
 import pytest
 
 from streamer.congestion.decision import RateLimits, Reason
@@ -124,7 +126,9 @@ def test_estimator_finds_a_policer():
     path.policed_bps = 10 * _MBPS
     path.run(15)
 
-    assert 6 * _MBPS < path.estimate_bps < 13 * _MBPS
+    # Usually: a probe finds more, for the moment that the bucket lasts.
+    estimates_bps = [decision.estimate_bps for decision in path.decisions if decision.at_us > 5_000_000]
+    assert 6 * _MBPS < median(estimates_bps) < 13 * _MBPS
 
 
 def test_estimator_loses_little_to_a_policer_that_it_knows():

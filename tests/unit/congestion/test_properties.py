@@ -189,7 +189,7 @@ def test_pacer_conserves_packets_and_their_order(steps):
             case ["release one"]:
                 released += pacer.release_one(now_us)
             case ["pace", pacing_bps]:
-                pacer.set_pacing(pacing_bps)
+                pacer.set_pacing(pacing_bps, now_us)
         waiting = sum(map(len, given_packets.values())) - len(released) - len(pacer._audio)
         assert pacer.backlog_packets == waiting
     while (wake_us := pacer.next_wake_us()) is not None:

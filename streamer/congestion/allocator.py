@@ -54,10 +54,10 @@ class Allocator:
         """Take note of how the viewer says its decoder fares."""
         self._ladder.decodes(decoding, round(1_000_000 / (self._fps * self._ladder.rung.fps_ratio)), now_us)
 
-    def sent(self, size_bytes: int, priority: Priority) -> None:
-        """Note a packet that left."""
+    def sent(self, packets: int, size_bytes: int, priority: Priority) -> None:
+        """Note so many packets that left, and their size in all."""
         if priority is Priority.VIDEO:
-            self._other_bytes += OVERHEAD_BYTES
+            self._other_bytes += packets * OVERHEAD_BYTES
         elif priority is not Priority.PADDING:
             self._other_bytes += size_bytes
 

@@ -5,6 +5,7 @@ networks of one's own, and to measure what control costs. How wide the path is s
 large it is: so that is heeded.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from streamer.congestion.burst_rate import BurstRate
@@ -29,7 +30,7 @@ class FixedRate:
             reason=Reason.FIXED,
         )
 
-    def packet_sent(self, packet: Sent) -> None: ...
+    def packets_sent(self, packets: Sequence[Sent]) -> None: ...
 
     def feedback_received(self, report: Report, in_flight_bytes: int, now_us: int) -> Decision:  # noqa: ARG002
         for train in self._trains.add(report.arrived):

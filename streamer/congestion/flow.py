@@ -6,6 +6,7 @@ does no I/O and reads no clock: whoever drives it hands in the time and calls ag
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count, repeat
 from typing import Any, Generic
 
 from streamer.congestion.allocator import Allocator, Allowance
@@ -121,25 +122,35 @@ class Flow(Generic[PacketT]):
             wakes.append(self._sent_at_us + _KNOCK_US)
         return min([at_us for at_us in wakes if at_us is not None], default=None)
 
-    def sent(self, index: int, size_bytes: int, now_us: int, priority: Priority, packet: PacketT | None = None) -> None:
-        """Note a packet that left: its transport-wide index, size on the wire, and itself where its loss matters."""
-        self._allocator.sent(size_bytes, priority)
+    def sent(
+        self,
+        first_index: int,
+        sizes_bytes: Sequence[int],
+        now_us: int,
+        priority: Priority,
+        packets: Sequence[PacketT] | None = None,
+    ) -> None:
+        """Note packets of one priority that left together.
+
+        They have transport-wide indices from `first_index` on and sizes on the wire; and are named where their loss
+        matters.
+        """
+        self._allocator.sent(len(sizes_bytes), sum(sizes_bytes), priority)
         self._sent_at_us = now_us
         if self._padding_at_us is None:
             self._padding_at_us = now_us + _PROBE_STEP_US
+        records = [
+            Sent(index, size_bytes, now_us, priority, None, packet)
+            for index, size_bytes, packet in zip(count(first_index), sizes_bytes, packets or repeat(None))
+        ]
         if not self._has_feedback:
-            self._estimator.packet_sent(Sent(index, size_bytes, now_us, priority))
+            self._estimator.packets_sent(records)
             return
-        cluster = None
-        if self.decision.probe is not None and priority is not Priority.AUDIO and self._cluster_left_bytes() > 0:
-            cluster = self._cluster
-            if not self._cluster_bytes:
-                self._cluster_at_us = now_us
-            self._cluster_bytes += size_bytes
-        record = Sent(index, size_bytes, now_us, priority, cluster, packet)
-        self._in_flight.add(record)
-        self._estimator.packet_sent(record)
-        if packet is not None and self._silent_tails < _MAX_SILENT_TAILS:
+        if self._cluster_left_bytes() > 0 and priority is not Priority.AUDIO:
+            self._join_cluster(records, now_us)
+        self._in_flight.add(records)
+        self._estimator.packets_sent(records)
+        if packets is not None and self._silent_tails < _MAX_SILENT_TAILS:
             self._tail_at_us = now_us + self._confirmation_us()
 
     def feedback(self, arrivals: Sequence[tuple[int, int | None]], now_us: int) -> list[Lost[PacketT]]:
@@ -197,6 +208,16 @@ class Flow(Generic[PacketT]):
     def wish_rate(self, now_us: int) -> Allowance:
         """Return what the next frame may be like."""
         return self._allocator.allowance(self.decision, self.backlog_us(now_us))
+
+    def _join_cluster(self, records: Sequence[Sent], now_us: int) -> None:
+        """Count what left to the probe that is out, as far as that goes."""
+        if not self._cluster_bytes:
+            self._cluster_at_us = now_us
+        for record in records:
+            if self._cluster_left_bytes() <= 0:
+                break
+            record.cluster = self._cluster
+            self._cluster_bytes += record.size_bytes
 
     def _confirmation_us(self) -> int:
         return max((self.decision.rtt_us or _UNKNOWN_RTT_US) + _REPORT_US, _MIN_CONFIRMATION_US)

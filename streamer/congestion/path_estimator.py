@@ -3,6 +3,8 @@
 Owns the order in which a report is looked at, and nothing that is measured or decided itself.
 """
 
+from collections.abc import Sequence
+
 from streamer.congestion.acked import Acked, Passage
 from streamer.congestion.aimd import HIGH_US, LOW_US, Phase, RateControl
 from streamer.congestion.application_limit import ApplicationLimit
@@ -64,11 +66,13 @@ class PathEstimator:
         self._begin_probe(now_us)
         self.decision = self._decide(now_us)
 
-    def packet_sent(self, packet: Sent) -> None:
-        self._sent_bytes += packet.size_bytes
-        self._newest_sent = packet.index
-        self._silence.sent(packet.sent_at_us)
-        if packet.cluster is not None:
+    def packets_sent(self, packets: Sequence[Sent]) -> None:
+        self._sent_bytes += sum([packet.size_bytes for packet in packets])
+        self._newest_sent = packets[-1].index
+        self._silence.sent(packets[-1].sent_at_us)
+        for packet in packets:
+            if packet.cluster is None:
+                break
             self._prober.sent(packet)
 
     def feedback_received(self, report: Report, in_flight_bytes: int, now_us: int) -> Decision:

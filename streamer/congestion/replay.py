@@ -4,7 +4,7 @@ Rules: an entry is a list: what happened, when, and its facts. Everything that a
 decides is a function of that alone, so a log from a viewer's bad evening replays on a desk, with other constants too.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from streamer.congestion.decision import Decision, RateLimits
@@ -21,7 +21,7 @@ class Told(Protocol):
     def decision(self) -> Decision:
         """What holds."""
 
-    def sent(self, index: int, size_bytes: int, now_us: int, priority: Priority) -> None: ...
+    def sent(self, first_index: int, sizes_bytes: Sequence[int], now_us: int, priority: Priority) -> None: ...
 
     def feedback(self, arrivals: list[tuple[int, int | None]], now_us: int) -> object: ...
 
@@ -40,9 +40,9 @@ class Log:
             ["begin", now_us, limits.min_bps, limits.start_bps, limits.max_bps, fps, has_feedback]
         ]
 
-    def sent(self, index: int, size_bytes: int, now_us: int, priority: Priority) -> None:
-        """Note a packet that left."""
-        self.entries.append(["sent", now_us, index, size_bytes, int(priority)])
+    def sent(self, first_index: int, sizes_bytes: Sequence[int], now_us: int, priority: Priority) -> None:
+        """Note packets that left together."""
+        self.entries.append(["sent", now_us, first_index, [*sizes_bytes], int(priority)])
 
     def feedback(self, arrivals: Iterable[tuple[int, int | None]], now_us: int) -> None:
         """Note a feedback."""
@@ -79,8 +79,8 @@ def replay(entries: Iterable[Entry], make: Callable[[RateLimits, float, bool, in
 
 def _tell(flow: Told, entry: Entry) -> None:
     match entry:
-        case ["sent", now_us, index, size_bytes, priority]:
-            flow.sent(index, size_bytes, now_us, Priority(priority))
+        case ["sent", now_us, first_index, sizes_bytes, priority]:
+            flow.sent(first_index, sizes_bytes, now_us, Priority(priority))
         case ["feedback", now_us, arrivals]:
             flow.feedback([(index, arrived_at_us) for index, arrived_at_us in arrivals], now_us)
         case ["report", now_us, loss_ratio, rtt_us]:

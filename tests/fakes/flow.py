@@ -35,8 +35,8 @@ class ObedientEstimator:
         self.made_with = limits, fps, has_feedback, now_us
         return self
 
-    def packet_sent(self, packet):
-        self.sent.append(packet)
+    def packets_sent(self, packets):
+        self.sent += packets
 
     def feedback_received(self, report, in_flight_bytes, now_us):
         self.reports.append((report, in_flight_bytes, now_us))
@@ -86,13 +86,13 @@ class FlowSender:
     def send(self, now_us, priority=Priority.VIDEO):
         """Send what may leave; return it."""
         packets = self.flow.release(now_us)
-        for packet in packets:
-            self.flow.sent(self.index, packet.size_bytes, now_us, priority, packet)
-            self.index += 1
+        if packets:
+            self.flow.sent(self.index, [packet.size_bytes for packet in packets], now_us, priority, packets)
+            self.index += len(packets)
         return packets
 
     def pad(self, size_bytes, now_us):
-        self.flow.sent(self.index, size_bytes, now_us, Priority.PADDING)
+        self.flow.sent(self.index, (size_bytes,), now_us, Priority.PADDING)
         self.index += 1
 
 

@@ -46,7 +46,7 @@ def _decision(estimate_bps, at_us=0, *, reason=Reason.GROWTH, queue_us=0, is_lim
 def _send(allocator, size_bytes, priority, estimate_bps, *, duration_us=4 * _AVERAGE_US):
     """Send a packet each 10 ms, and decide each 50 ms; return the target."""
     for now_us in range(10_000, duration_us + 1, 10_000):
-        allocator.sent(size_bytes, priority)
+        allocator.sent(1, size_bytes, priority)
         if now_us % 50_000 == 0:
             allocator.update(_decision(estimate_bps, now_us))
     return allocator.target_bps

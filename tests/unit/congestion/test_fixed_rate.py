@@ -39,7 +39,7 @@ def test_fixed_rate_stays_whatever_the_receiver_says():
         now_us = frame * _INTERVAL_US
         indices = range(frame * _PACKETS, (frame + 1) * _PACKETS)
         for index in indices:
-            flow.sent(index, _SIZE_BYTES, now_us, Priority.VIDEO)
+            flow.sent(index, (_SIZE_BYTES,), now_us, Priority.VIDEO)
         flow.feedback([(index, index * 10_000 if index % 2 else None) for index in indices], now_us)
         flow.tick(now_us)
     flow.report(loss_ratio=0.5, rtt_us=900_000, now_us=now_us)
@@ -58,7 +58,7 @@ def test_fixed_rate_lets_a_frame_leave_as_fast_as_the_path_is_wide(passing_us, w
         now_us = frame * _INTERVAL_US
         indices = range(frame * _PACKETS, (frame + 1) * _PACKETS)
         for index in indices:
-            flow.sent(index, _SIZE_BYTES, now_us, Priority.VIDEO)
+            flow.sent(index, (_SIZE_BYTES,), now_us, Priority.VIDEO)
         flow.feedback([(index, now_us + passing_us * place) for place, index in enumerate(indices)], now_us)
 
     flow.enqueue([_Packet()] * (3 * BURST_PACKETS), Priority.VIDEO, now_us)
@@ -82,7 +82,7 @@ def test_fixed_rate_gives_way_in_pixels_where_it_is_too_low_for_the_picture():
 def test_fixed_rate_holds_nothing_back_and_waits_for_nothing():
     flow = _flow()
     for index in range(10_000):
-        flow.sent(index, _SIZE_BYTES, 0, Priority.VIDEO)
+        flow.sent(index, (_SIZE_BYTES,), 0, Priority.VIDEO)
 
     assert flow.decision.in_flight_cap_bytes is None
     assert flow.next_wake_us() is None

@@ -237,7 +237,7 @@ def test_decisions_do_not_depend_on_what_the_receivers_clock_shows():
         flow = Flow(LIMITS, fps=FPS, has_feedback=True, now_us=0)
         for index in range(200):
             now_us = index * 5000
-            flow.sent(index, SIZE_BYTES, now_us, Priority.VIDEO)
+            flow.sent(index, (SIZE_BYTES,), now_us, Priority.VIDEO)
             if index % 10 == 9:
                 flow.feedback(
                     [(number, number * 5000 + clock_us) for number in range(index - 9, index + 1)], now_us + 40

@@ -100,7 +100,7 @@ def test_flow_backs_off_when_every_packet_is_reported_lost():
 
     for index in range(200):
         now_us = index * 10_000
-        flow.sent(index, SIZE_BYTES, now_us, Priority.VIDEO)
+        flow.sent(index, (SIZE_BYTES,), now_us, Priority.VIDEO)
         # Somebody else looked at arrivals alone, and went on as before.
         flow.feedback([(index, None)], now_us + 1000)
         flow.tick(now_us + 2000)

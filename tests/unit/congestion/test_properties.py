@@ -129,7 +129,7 @@ def test_flow_decides_within_its_limits_whatever_a_receiver_claims(claims, has_t
     now_us = sent = 0
     for pause_us, first, offsets_us in claims:
         for number in range(12):
-            flow.sent(sent + number, PACKET_BYTES, now_us + number // 6 * 2000, Priority.VIDEO)
+            flow.sent(sent + number, (PACKET_BYTES,), now_us + number // 6 * 2000, Priority.VIDEO)
         now_us += pause_us
         flow.tick(now_us)
         truth = [(index, now_us + index * 500) for index in range(sent, sent + 12)] if has_truth else []
@@ -213,7 +213,7 @@ _reports = st.lists(
 def test_in_flight_counts_each_packet_once_whatever_reports_say(reports, expire_us):
     in_flight = InFlight()
     for index in range(100):
-        in_flight.add(Sent(index, PACKET_BYTES, index * 1000, Priority.VIDEO))
+        in_flight.add([Sent(index, PACKET_BYTES, index * 1000, Priority.VIDEO)])
 
     arrived, lost = [], []
     for number, (first, statuses) in enumerate(reports):

@@ -51,7 +51,7 @@ def _evening():
         passing_us = _PASSING_US * (2 if frame > 160 else 1)
         arrivals = []
         for _ in range(_FRAME_PACKETS):
-            viewer.tell("sent", index, _SIZE_BYTES, now_us, Priority.VIDEO)
+            viewer.tell("sent", index, (_SIZE_BYTES,), now_us, Priority.VIDEO)
             free_at_us = max(free_at_us, now_us) + passing_us
             arrivals.append((index, None if index % 41 == 7 else free_at_us + _WAY_US))
             index += 1

@@ -44,6 +44,7 @@ _FLAGS = (
     ("--min-target-bps", "video.min_target_bps", "BPS"),
     ("--max-target-bps", "video.max_target_bps", "BPS"),
     ("--prefer", "video.prefer", "fps|sharpness"),
+    ("--decisions-log", "video.decisions_log", "FILE"),
     ("--encoder", "video.encoder", "NAME"),
     ("--converter", "video.converter", "NAME"),
     ("--log-level", "log.level", "LEVEL"),

@@ -224,6 +224,9 @@ class VideoConfig(Section):
     start_target_bps: Bps = Field(default=3_000_000, description="Video bitrate that a stream starts with.")
     min_target_bps: Bps = Field(default=300_000, description="Video bitrate that is never gone below.")
     max_target_bps: Bps = Field(default=20_000_000, description="Video bitrate that is never exceeded.")
+    decisions_log: Path | None = Field(
+        default=None, description="File for what rate control is told and decides, for a bug report (64 MiB at most)."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -15,6 +15,7 @@ from aiortc.stats import RTCStatsReport
 
 from streamer.alarm import Timer
 from streamer.clock import Clock
+from streamer.congestion.replay import Note
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import EncodedFrame, Resolution, Wish
 from streamer.media.timeline import ntp_from_wall
@@ -41,10 +42,18 @@ class VideoSender:
     kind = "video"
     track = None
 
-    def __init__(self, dtls: RTCDtlsTransport, settings: PeerSettings, clock: Clock, rng: random.Random) -> None:
+    def __init__(
+        self,
+        dtls: RTCDtlsTransport,
+        settings: PeerSettings,
+        clock: Clock,
+        rng: random.Random,
+        note: Note | None = None,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._rng = rng
+        self._note = note
         # Read once: the wall clock can be set, and round trips and capture times must not jump with it.
         self._wall_offset_us = clock.wall_us() - clock.now_us()
         self._source = settings.largest
@@ -148,6 +157,7 @@ class VideoSender:
             has_feedback=answer.has_feedback,
             ntp=self._ntp,
             on_keyframe_wanted=self.on_keyframe_wanted,
+            note=self._note,
         )
         self._video.describe(self._source)
         if not answer.has_feedback:

@@ -7,6 +7,7 @@ what is sent again and when a keyframe is due. Negotiation and the life of the s
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from aiortc import RTCDtlsTransport
 
@@ -19,6 +20,7 @@ from streamer.congestion.flow import Flow, Lost
 from streamer.congestion.ladder import Decoding
 from streamer.congestion.pacer import Priority
 from streamer.congestion.recovery import Recovery, Repair
+from streamer.congestion.replay import Note, RecordedFlow
 from streamer.media.frame import EncodedFrame, Resolution, Wish
 from streamer.rtp.feedback import FeedbackUnwrapper, TransportFeedback
 from streamer.rtp.reports import ReportBlock
@@ -50,7 +52,7 @@ class VideoStream:
     """One running stream. Used on the event loop only, but for `wish`.
 
     `ntp` returns the NTP time of an instant of our monotonic clock. `on_keyframe_wanted` is called when the wish has
-    come to ask for a keyframe.
+    come to ask for a keyframe. `note` takes what the flow is told and decides.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class VideoStream:
         has_feedback: bool,
         ntp: Callable[[int], int],
         on_keyframe_wanted: Callable[[], None],
+        note: Note | None = None,
     ) -> None:
         now_us = clock.now_us()
         self._stream = stream
@@ -70,17 +73,7 @@ class VideoStream:
         self._clock = clock
         self._ntp = ntp
         self._on_keyframe_wanted = on_keyframe_wanted
-        limits = settings.rate_limits
-        if not settings.is_adaptive:
-            limits = RateLimits(limits.start_bps, limits.start_bps, limits.start_bps)
-        self._flow: Flow[Packet] = Flow(
-            limits,
-            fps=settings.fps,
-            has_feedback=has_feedback,
-            now_us=now_us,
-            prefer=settings.prefer,
-            estimator=make_estimator if settings.is_adaptive else FixedRate,
-        )
+        self._flow = _make_flow(settings, note, has_feedback=has_feedback, now_us=now_us)
         self._source = settings.largest
         self._egress = Egress(dtls, self._flow, stream.fill, self._woken, clock)
         self._unwrapper = FeedbackUnwrapper()
@@ -272,6 +265,21 @@ class VideoStream:
             return None
         self._capture_time_at_us = now_us
         return self._ntp(capture_us)
+
+
+def _make_flow(settings: PeerSettings, note: Note | None, *, has_feedback: bool, now_us: int) -> Flow[Packet]:
+    limits = settings.rate_limits
+    if not settings.is_adaptive:
+        limits = RateLimits(limits.start_bps, limits.start_bps, limits.start_bps)
+    make = Flow[Packet] if note is None else partial(RecordedFlow[Packet], note=note)
+    return make(
+        limits,
+        fps=settings.fps,
+        has_feedback=has_feedback,
+        now_us=now_us,
+        prefer=settings.prefer,
+        estimator=make_estimator if settings.is_adaptive else FixedRate,
+    )
 
 
 def _us(duration_ms: float | None) -> int | None:

@@ -44,6 +44,20 @@ def test_estimator_drains_a_step_down_in_half_a_second():
     assert 0.8 * _NARROW_BPS < path.estimate_bps < _NARROW_BPS
 
 
+@pytest.mark.parametrize("fps", [30.0, 60.0])
+@pytest.mark.parametrize("rtt_ms", [40, 300])
+def test_estimator_drains_a_step_down_at_any_frame_rate_and_distance(fps, rtt_ms):
+    path = FakePath(3 * _MBPS, delay_us=rtt_ms * 500, queue_us=1_000_000, fps=fps)
+    path.jitter_us = 15_000
+    path.run(6)
+
+    path.capacity_bps = 1_200_000
+    path.run(6)
+
+    assert path.queue_percentile_us(9_000_000, 95) < 60_000
+    assert Reason.COMPETITION not in {decision.reason for decision in path.decisions}
+
+
 def test_estimator_returns_with_the_capacity_within_a_second():
     path = FakePath(_WIDE_BPS).run(3)
     path.capacity_bps = _NARROW_BPS

@@ -51,8 +51,8 @@ _UNTESTED_RATIO = 1.5
 _CAREFUL_GROWTH_PER_S = 0.1
 _CAREFUL_RANGE = (0.8, 1.1)
 _CAREFUL_US = 6_000_000
-# Where packets were lost at that rate a moment ago, the only thing that tells its end is more loss: it is known after a
-# second, and this much is tolerated.
+# Where packets were lost at that rate, the only thing that tells its end is more loss: it is known after a second, and
+# this much is tolerated.
 _EDGE_RATIO = 0.95
 _EDGE_GROWTH_PER_S = 0.03
 # A path whose rate varies is used less fully: what it carries now it may not carry when the next report comes.
@@ -116,9 +116,9 @@ class RateControl:
         # What the path carried when a queue stood last.
         self.capacity_bps: int | None = None
         self._congested_at_us = now_us
-        self._lost_at_us: int | None = None
-        # And what arrived when packets were lost last.
-        self._lost_bps = 0
+        self._lost_at_us = now_us
+        # The most that arrived while packets were lost: 0 where the rate was not the cause, or has been higher since.
+        self._edge_bps = 0
         # How much of what trains say was really carried.
         self._trust = 1.0
         # By how much the path's nature, and that of other senders, moves the bounds of a queue.
@@ -167,9 +167,16 @@ class RateControl:
         rate_bps = verdict.cut_ratio * self.rate_bps
         if verdict.is_first:
             rate_bps = min(rate_bps, SAFE_RATIO * acked_bps)
-        self.capacity_bps = self._lost_bps = acked_bps
+        self.capacity_bps = acked_bps
+        # What arrives after a cut is what was sent, so the first of several cuts knows most.
+        is_another = now_us - self._lost_at_us > _CAREFUL_US
+        self._edge_bps = acked_bps if is_another else max(acked_bps, self._edge_bps)
         self._lost_at_us = now_us
         self.set_rate(rate_bps, Reason.LOSS)
+
+    def acquit(self) -> None:
+        """Grow as ever: packets were lost, and the rate was not the cause."""
+        self._edge_bps = 0
 
     def _enter(self, phase: Phase, now_us: int) -> None:
         self.phase = phase
@@ -226,11 +233,19 @@ class RateControl:
             self.set_rate(min(lowest_bps, rate_bps), Reason.HOLD)
 
     def _most_after_loss_bps(self, now_us: int, elapsed_s: float) -> float:
-        """Return how far the rate may grow, whatever trains say: slowly where packets were lost a moment ago."""
-        if self._lost_at_us is None or now_us - self._lost_at_us >= _CAREFUL_US:
+        """Return how far the rate may grow, whatever trains say: slowly past where packets were lost.
+
+        Time alone is no reason to believe that more passes: a policer is as narrow as ever after any.
+        """
+        rate_bps, edge_bps = self.rate_bps, self._edge_bps
+        if rate_bps > _CAREFUL_RANGE[1] * edge_bps:
+            self._edge_bps = 0
             return self._ceiling_bps
-        is_at_edge = self.rate_bps > _EDGE_RATIO * self._lost_bps
-        return self.rate_bps * (1 + (_EDGE_GROWTH_PER_S if is_at_edge else _CAREFUL_GROWTH_PER_S) * elapsed_s)
+        if rate_bps > _EDGE_RATIO * edge_bps:
+            return rate_bps * (1 + _EDGE_GROWTH_PER_S * elapsed_s)
+        if now_us - self._lost_at_us > _CAREFUL_US:
+            return _EDGE_RATIO * edge_bps
+        return rate_bps * (1 + _CAREFUL_GROWTH_PER_S * elapsed_s)
 
     def _is_near_limit(self, now_us: int) -> bool:
         if self.capacity_bps is None or now_us - self._congested_at_us > _CAREFUL_US:

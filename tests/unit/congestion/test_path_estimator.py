@@ -154,7 +154,8 @@ def test_estimator_loses_little_to_a_policer_that_it_knows():
     path.run(20)
 
     lost_bytes = (len(path.lost) - lost) * PACKET_BYTES
-    assert lost_bytes < 0.05 * 20 * path.policed_bps / 8
+    # Its bucket is no larger than a frame, so a large one loses packets below the rate as well.
+    assert lost_bytes < 0.07 * 20 * path.policed_bps / 8
     assert path.estimate_bps > 8.5 * _MBPS
 
 

@@ -7,8 +7,10 @@ context is current. The pixels are read back once into host memory.
 """
 
 import importlib
+import sys
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -161,6 +163,9 @@ class GlSource:
 
 def _factory(name: str) -> Factory:
     module_name, _, attribute = name.partition(":")
+    # As other servers that are told a module do: a file of the folder that one works in is found.
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
     try:
         found = getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError) as exc:

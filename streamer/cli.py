@@ -44,6 +44,7 @@ _FLAGS = (
     ("--min-target-bps", "video.min_target_bps", "BPS"),
     ("--max-target-bps", "video.max_target_bps", "BPS"),
     ("--prefer", "video.prefer", "fps|sharpness"),
+    ("--decisions-log", "video.decisions_log", "FILE"),
     ("--encoder", "video.encoder", "NAME"),
     ("--gpu", "encoders.nvenc.gpu", "NUMBER"),
     ("--converter", "video.converter", "NAME"),
@@ -76,6 +77,7 @@ Each option is also a key in a configuration file and an environment variable: `
 """
 
 _BENCHES = {
+    "encode": "What encoders take for a frame, how they keep to their rate, and how good they look.",
     "latency": "How old pictures are when they are seen, and how long a click takes to show.",
     "network": "How the rate follows a network that changes, simulated or with a real browser.",
     "send": "What sending costs, next to aiortc as it comes.",

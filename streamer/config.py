@@ -176,7 +176,7 @@ class SessionConfig(Section):
         default=None,
         min_length=1,
         description="Command line to run in a private X desktop that is then streamed (source `screen`). The session "
-        "ends with this program: a launcher must be told to wait for what it starts.",
+        "ends with this program, or with what it leaves running when it returns at once.",
     )
     size: Size = Field(
         default=Resolution(1280, 720), description=f"Picture size, even, {_MIN_EDGE_PX} to {_MAX_EDGE_PX} pixels."
@@ -226,6 +226,9 @@ class VideoConfig(Section):
     start_target_bps: Bps = Field(default=3_000_000, description="Video bitrate that a stream starts with.")
     min_target_bps: Bps = Field(default=300_000, description="Video bitrate that is never gone below.")
     max_target_bps: Bps = Field(default=20_000_000, description="Video bitrate that is never exceeded.")
+    decisions_log: Path | None = Field(
+        default=None, description="File for what rate control is told and decides, for a bug report (64 MiB at most)."
+    )
 
     @model_validator(mode="before")
     @classmethod

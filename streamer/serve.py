@@ -23,6 +23,7 @@ from streamer.server.app import Server
 from streamer.session.door import Ended, Event, Opened
 from streamer.session.session import Session
 from streamer.transport.base import IceServer, IceSettings, Peer, PeerObserver, PeerSettings
+from streamer.transport.decision_log import DecisionLog
 from streamer.transport.peer import RtcPeer
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class _Run:
         self._clock = clock
         self._stopped = asyncio.Event()
         self._failure: str | None = None
+        self._decisions: DecisionLog | None = None
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -89,9 +91,13 @@ class _Run:
         server = Server(config.server, self._clock, ice=config.ice, resume_timeout_ms=config.session.resume_timeout_ms)
         server.bind()
         try:
+            if config.video.decisions_log is not None:
+                self._decisions = DecisionLog(config.video.decisions_log)
             await self._serve(server)
         finally:
             await server.stop("the server stops")
+            if self._decisions is not None:
+                self._decisions.close()
         if self._failure is not None:
             raise SessionError(f"the session ended because {self._failure}")
 
@@ -156,7 +162,8 @@ class _Run:
             prefer=config.video.prefer,
             ice=_ice_settings(config.ice, is_loopback_only=config.server.is_loopback),
         )
-        return RtcPeer(settings, observer, self._clock, random.Random())
+        note = None if self._decisions is None else self._decisions.viewer()
+        return RtcPeer(settings, observer, self._clock, random.Random(), note)
 
 
 def _ice_settings(config: IceConfig, *, is_loopback_only: bool) -> IceSettings:

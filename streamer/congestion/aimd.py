@@ -21,8 +21,6 @@ HIGH_US = 10_000
 LOW_US = 6_000
 # Another sender's frames, met at the same place again and again, look like a queue of as much as HIGH_US.
 _MAX_HABIT_US = 10_000
-# The last packet of a frame that fills the path waits this long for those before it.
-_FRAME_US = 16_000
 # A train that passes at less than this share of the rate meets another path than the rate was made for.
 _SLOW_RATIO = 0.7
 # How much of what the path carries is used. The rest absorbs that frames are not of equal size: at 0.98 the queue of a
@@ -53,8 +51,8 @@ _UNTESTED_RATIO = 1.5
 _CAREFUL_GROWTH_PER_S = 0.1
 _CAREFUL_RANGE = (0.8, 1.1)
 _CAREFUL_US = 6_000_000
-# Where packets were lost at that rate a moment ago, the only thing that tells its end is more loss: it is known after a
-# second, and this much is tolerated.
+# Where packets were lost at that rate, the only thing that tells its end is more loss: it is known after a second, and
+# this much is tolerated.
 _EDGE_RATIO = 0.95
 _EDGE_GROWTH_PER_S = 0.03
 # A path whose rate varies is used less fully: what it carries now it may not carry when the next report comes.
@@ -105,9 +103,11 @@ class Phase(StrEnum):
 class RateControl:
     """The rate of one flow, between a floor and a ceiling."""
 
-    def __init__(self, rate_bps: int, *, floor_bps: int, ceiling_bps: int, now_us: int) -> None:
+    def __init__(self, rate_bps: int, *, floor_bps: int, ceiling_bps: int, frame_us: int, now_us: int) -> None:
         self._floor_bps = floor_bps
         self._ceiling_bps = ceiling_bps
+        # The last packet of a frame that fills the path waits for those before it, for as long as until the next one.
+        self._frame_us = frame_us
         self.rate_bps = rate_bps
         self.phase = Phase.FOLLOW
         self.reason = Reason.START
@@ -116,9 +116,9 @@ class RateControl:
         # What the path carried when a queue stood last.
         self.capacity_bps: int | None = None
         self._congested_at_us = now_us
-        self._lost_at_us: int | None = None
-        # And what arrived when packets were lost last.
-        self._lost_bps = 0
+        self._lost_at_us = now_us
+        # The most that arrived while packets were lost: 0 where the rate was not the cause, or has been higher since.
+        self._edge_bps = 0
         # How much of what trains say was really carried.
         self._trust = 1.0
         # By how much the path's nature, and that of other senders, moves the bounds of a queue.
@@ -126,7 +126,7 @@ class RateControl:
         self._entered_at_us = now_us
         self._entered_bps = self.rate_bps
         self._entered_trust = self._trust
-        self._yields = 0
+        self._yields = self._wholes = 0
         # How long the queue was when half of that time had passed.
         self._drained_from_us = 0
         # How fast one train passed that made us drain.
@@ -167,16 +167,23 @@ class RateControl:
         rate_bps = verdict.cut_ratio * self.rate_bps
         if verdict.is_first:
             rate_bps = min(rate_bps, SAFE_RATIO * acked_bps)
-        self.capacity_bps = self._lost_bps = acked_bps
+        self.capacity_bps = acked_bps
+        # What arrives after a cut is what was sent, so the first of several cuts knows most.
+        is_another = now_us - self._lost_at_us > _CAREFUL_US
+        self._edge_bps = acked_bps if is_another else max(acked_bps, self._edge_bps)
         self._lost_at_us = now_us
         self.set_rate(rate_bps, Reason.LOSS)
+
+    def acquit(self) -> None:
+        """Grow as ever: packets were lost, and the rate was not the cause."""
+        self._edge_bps = 0
 
     def _enter(self, phase: Phase, now_us: int) -> None:
         self.phase = phase
         self._entered_at_us = now_us
         self._entered_bps = self.rate_bps
         self._entered_trust = self._trust
-        self._yields = 0
+        self._yields = self._wholes = 0
         self._drained_from_us = 0
         self._slow_bps = None
         self._calm_since_us = None
@@ -226,11 +233,19 @@ class RateControl:
             self.set_rate(min(lowest_bps, rate_bps), Reason.HOLD)
 
     def _most_after_loss_bps(self, now_us: int, elapsed_s: float) -> float:
-        """Return how far the rate may grow, whatever trains say: slowly where packets were lost a moment ago."""
-        if self._lost_at_us is None or now_us - self._lost_at_us >= _CAREFUL_US:
+        """Return how far the rate may grow, whatever trains say: slowly past where packets were lost.
+
+        Time alone is no reason to believe that more passes: a policer is as narrow as ever after any.
+        """
+        rate_bps, edge_bps = self.rate_bps, self._edge_bps
+        if rate_bps > _CAREFUL_RANGE[1] * edge_bps:
+            self._edge_bps = 0
             return self._ceiling_bps
-        is_at_edge = self.rate_bps > _EDGE_RATIO * self._lost_bps
-        return self.rate_bps * (1 + (_EDGE_GROWTH_PER_S if is_at_edge else _CAREFUL_GROWTH_PER_S) * elapsed_s)
+        if rate_bps > _EDGE_RATIO * edge_bps:
+            return rate_bps * (1 + _EDGE_GROWTH_PER_S * elapsed_s)
+        if now_us - self._lost_at_us > _CAREFUL_US:
+            return _EDGE_RATIO * edge_bps
+        return rate_bps * (1 + _CAREFUL_GROWTH_PER_S * elapsed_s)
 
     def _is_near_limit(self, now_us: int) -> bool:
         if self.capacity_bps is None or now_us - self._congested_at_us > _CAREFUL_US:
@@ -258,7 +273,7 @@ class RateControl:
     def _drain(self, signals: Signals) -> None:
         now_us = signals.now_us
         low_us = LOW_US + self._slack_us
-        if signals.standing_us < low_us and signals.newest_us < low_us + _FRAME_US and signals.is_answered:
+        if signals.standing_us < low_us and signals.newest_us < low_us + self._frame_us and signals.is_answered:
             self._follow_again(now_us)
             return
         if signals.busy is not None and not _STEADY_RANGE[0] < signals.busy.stretch_ratio < _STEADY_RANGE[1]:
@@ -283,7 +298,7 @@ class RateControl:
         """Send less than arrives, by as much as the queue is long."""
         assert self.capacity_bps is not None
         low, high = _DRAIN_RATIOS
-        queue_us = max(signals.standing_us, signals.newest_us - _FRAME_US)
+        queue_us = max(signals.standing_us, signals.newest_us - self._frame_us)
         ratio = min(max(1 - queue_us / _DRAIN_US, low), high)
         rate_bps = self.capacity_bps * ratio
         if signals.busy is None:
@@ -295,15 +310,18 @@ class RateControl:
     def _is_of_others(self, signals: Signals) -> bool:
         """Return whether the queue is as long as ever although we gave way, and trains do not say we are alone."""
         is_alone = signals.train is not None and self._trust >= _SHARED_TRUST
-        is_standing = signals.standing_us > HIGH_US + self._slack_us
+        # Our own kind drains what is longer at the latest, so it is not they who keep it.
+        is_standing = signals.habit_us > HIGH_US + _MAX_HABIT_US + signals.jitter_us
         return is_standing and not is_alone and signals.standing_us > _DRAINED_RATIO * self._drained_from_us
 
     def _is_yielding(self, signals: Signals) -> bool:
         """Return whether somebody else makes the queue: trains pass much faster than we are served, all of a sudden."""
-        if signals.train is not None and signals.busy is not None:
-            is_other = self._trust < _SHARED_TRUST * self._entered_trust
+        train = signals.rough_train
+        if train is not None and signals.busy is not None:
+            share = signals.busy.rate_bps / train.rate_bps * (1 + _SURE_ERRORS * train.error_ratio)
+            is_other = share < _SHARED_TRUST * self._entered_trust
             self._yields = self._yields + 1 if is_other else 0
-            self._whole_bps = signals.train.rate_bps
+            self._whole_bps = train.rate_bps
         return self._yields >= _YIELD_REPORTS
 
     def _follow_again(self, now_us: int) -> None:
@@ -328,6 +346,12 @@ class RateControl:
         elif now_us - self._calm_since_us > _COMPETE_CALM_US:
             self._enter(Phase.FOLLOW, now_us)
             return
+        if self._is_alone(signals):
+            # Whoever had filled the queue has gone, or never was there: it is ours, so we drain it.
+            self._enter(Phase.DRAIN, now_us)
+            self._measure(signals)
+            self._lower(signals)
+            return
         rate_bps: float = self.rate_bps
         if signals.lost_packets and now_us - self._cut_at_us > _COMPETE_CUT_US:
             self._cut_at_us = now_us
@@ -335,6 +359,13 @@ class RateControl:
         elif (missing_bps := self._missing_bps(signals)) > 0:
             rate_bps += max(rate_bps, missing_bps) * _COMPETE_GROWTH_PER_S * elapsed_us / _SECOND_US
         self.set_rate(rate_bps, Reason.COMPETITION)
+
+    def _is_alone(self, signals: Signals) -> bool:
+        """Return whether all that passes the path is ours, and has been for a while."""
+        if signals.train is not None and signals.busy is not None:
+            is_whole = signals.busy.rate_bps > _SHARED_TRUST * signals.train.rate_bps
+            self._wholes = self._wholes + 1 if is_whole else 0
+        return self._wholes >= _YIELD_REPORTS
 
     def _missing_bps(self, signals: Signals) -> float:
         """Return how far we are from the half that is ours, as far as trains tell; or from a rate at which they do."""

@@ -6,7 +6,7 @@ Owns what headers, audio and resends take away. What several viewers' wishes com
 from dataclasses import dataclass
 
 from streamer.congestion.decision import Decision, RateLimits, Reason
-from streamer.congestion.ladder import Ladder, Prefer
+from streamer.congestion.ladder import Decoding, Ladder, Prefer
 from streamer.congestion.pacer import Priority
 
 # A target that rises by less is not worth an encoder's while; one that falls always is.
@@ -50,14 +50,14 @@ class Allocator:
         """Take note of how many pixels the source's pictures have."""
         self._ladder.describe(pixels, self._fps)
 
-    def decode_backlog(self, backlog_us: int, now_us: int) -> None:
-        """Take note of how much the viewer has received and not decoded."""
-        self._ladder.decode_backlog(backlog_us, now_us)
+    def decodes(self, decoding: Decoding, now_us: int) -> None:
+        """Take note of how the viewer says its decoder fares."""
+        self._ladder.decodes(decoding, round(1_000_000 / (self._fps * self._ladder.rung.fps_ratio)), now_us)
 
-    def sent(self, size_bytes: int, priority: Priority) -> None:
-        """Note a packet that left."""
+    def sent(self, packets: int, size_bytes: int, priority: Priority) -> None:
+        """Note so many packets that left, and their size in all."""
         if priority is Priority.VIDEO:
-            self._other_bytes += OVERHEAD_BYTES
+            self._other_bytes += packets * OVERHEAD_BYTES
         elif priority is not Priority.PADDING:
             self._other_bytes += size_bytes
 

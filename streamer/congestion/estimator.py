@@ -4,6 +4,7 @@ Knows nothing of packets' contents, sockets or encoders. It is told what left an
 with decisions. Another estimator can take its place: `Estimator` is all that a flow knows of it.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from streamer.congestion.decision import OVERHEAD_RATIO, Decision, RateLimits
@@ -20,8 +21,8 @@ class Estimator(Protocol):
     def decision(self) -> Decision:
         """What holds."""
 
-    def packet_sent(self, packet: Sent) -> None:
-        """Note a packet that left."""
+    def packets_sent(self, packets: Sequence[Sent]) -> None:
+        """Note packets that left together. Those of a probe's cluster come first."""
 
     def feedback_received(self, report: Report, in_flight_bytes: int, now_us: int) -> Decision:
         """Take in what the receiver says of packets."""

@@ -4,6 +4,7 @@ An answer promises feedback, and something between may still take it away: a rel
 browser that agrees to more than it does. Such a viewer would be sent the least for ever, as one that is silent is.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from streamer.congestion.decision import Decision, Reason
@@ -27,12 +28,12 @@ class FallbackEstimator:
         self._has_fallen_back = False
         self.decision = path.decision
 
-    def packet_sent(self, packet: Sent) -> None:
+    def packets_sent(self, packets: Sequence[Sent]) -> None:
         if self._sent_at_us is None:
-            self._sent_at_us = packet.sent_at_us
-        self._path.packet_sent(packet)
+            self._sent_at_us = packets[0].sent_at_us
+        self._path.packets_sent(packets)
         if self._receiver is not None:
-            self._receiver.packet_sent(packet)
+            self._receiver.packets_sent(packets)
 
     def feedback_received(self, report: Report, in_flight_bytes: int, now_us: int) -> Decision:
         if report.arrived:

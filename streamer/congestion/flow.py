@@ -6,13 +6,14 @@ does no I/O and reads no clock: whoever drives it hands in the time and calls ag
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count, repeat
 from typing import Any, Generic
 
 from streamer.congestion.allocator import Allocator, Allowance
 from streamer.congestion.decision import Decision, RateLimits
 from streamer.congestion.estimator import Estimator, make_estimator
 from streamer.congestion.in_flight import InFlight, Sent
-from streamer.congestion.ladder import Prefer
+from streamer.congestion.ladder import Decoding, Prefer
 from streamer.congestion.pacer import Pacer, PacketT, Priority
 from streamer.congestion.silence import MIN_US
 
@@ -67,7 +68,8 @@ class Flow(Generic[PacketT]):
         self._cluster: int | None = None
         self._cluster_at_us = now_us
         self._cluster_bytes = 0
-        self._padding_at_us = now_us
+        # When to ask for padding next; None while nothing has left since it was asked for.
+        self._padding_at_us: int | None = now_us
         self._sent_at_us = now_us
         # When the packets that left last should have been confirmed.
         self._tail_at_us: int | None = None
@@ -75,7 +77,7 @@ class Flow(Generic[PacketT]):
         self._silent_tails = 0
         self._overdue: list[Lost[PacketT]] = []
         self.decision: Decision = self._estimator.decision
-        self._adopt(self.decision)
+        self._adopt(self.decision, now_us)
 
     def enqueue(self, packets: Sequence[PacketT], priority: Priority, now_us: int) -> None:
         """Take packets of one priority, in order: a whole frame at a time."""
@@ -106,8 +108,8 @@ class Flow(Generic[PacketT]):
             if now_us < self._cluster_at_us + _PROBE_PATIENCE_US:
                 return 0
             self._cluster_at_us = now_us
-        # Whoever cannot make padding is asked again after as long a wait.
-        self._padding_at_us = now_us + _PROBE_STEP_US
+        # Whoever makes none, because there is nothing to resend yet or no RTX, is asked again when a packet has left.
+        self._padding_at_us = None
         due_bytes = probe.rate_bps * (now_us - self._cluster_at_us + _PROBE_STEP_US) // _BITS_PER_BYTE_US
         return max(0, min(due_bytes - self._cluster_bytes, self._cluster_left_bytes()))
 
@@ -120,30 +122,42 @@ class Flow(Generic[PacketT]):
             wakes.append(self._sent_at_us + _KNOCK_US)
         return min([at_us for at_us in wakes if at_us is not None], default=None)
 
-    def sent(self, index: int, size_bytes: int, now_us: int, priority: Priority, packet: PacketT | None = None) -> None:
-        """Note a packet that left: its transport-wide index, size on the wire, and itself where its loss matters."""
-        self._allocator.sent(size_bytes, priority)
+    def sent(
+        self,
+        first_index: int,
+        sizes_bytes: Sequence[int],
+        now_us: int,
+        priority: Priority,
+        packets: Sequence[PacketT] | None = None,
+    ) -> None:
+        """Note packets of one priority that left together.
+
+        They have transport-wide indices from `first_index` on and sizes on the wire; and are named where their loss
+        matters.
+        """
+        self._allocator.sent(len(sizes_bytes), sum(sizes_bytes), priority)
         self._sent_at_us = now_us
+        if self._padding_at_us is None:
+            self._padding_at_us = now_us + _PROBE_STEP_US
+        records = [
+            Sent(index, size_bytes, now_us, priority, None, packet)
+            for index, size_bytes, packet in zip(count(first_index), sizes_bytes, packets or repeat(None))
+        ]
         if not self._has_feedback:
-            self._estimator.packet_sent(Sent(index, size_bytes, now_us, priority))
+            self._estimator.packets_sent(records)
             return
-        cluster = None
-        if self.decision.probe is not None and priority is not Priority.AUDIO and self._cluster_left_bytes() > 0:
-            cluster = self._cluster
-            if not self._cluster_bytes:
-                self._cluster_at_us = now_us
-            self._cluster_bytes += size_bytes
-        record = Sent(index, size_bytes, now_us, priority, cluster, packet)
-        self._in_flight.add(record)
-        self._estimator.packet_sent(record)
-        if packet is not None and self._silent_tails < _MAX_SILENT_TAILS:
+        if self._cluster_left_bytes() > 0 and priority is not Priority.AUDIO:
+            self._join_cluster(records, now_us)
+        self._in_flight.add(records)
+        self._estimator.packets_sent(records)
+        if packets is not None and self._silent_tails < _MAX_SILENT_TAILS:
             self._tail_at_us = now_us + self._confirmation_us()
 
     def feedback(self, arrivals: Sequence[tuple[int, int | None]], now_us: int) -> list[Lost[PacketT]]:
         """Take in a transport-wide feedback, unwrapped; return the copies that it calls missing."""
         report = self._in_flight.report(arrivals)
         self._silent_tails = 0
-        self._adopt(self._estimator.feedback_received(report, self._in_flight.size_bytes, now_us))
+        self._adopt(self._estimator.feedback_received(report, self._in_flight.size_bytes, now_us), now_us)
         return _contents(report.lost)
 
     def overdue(self) -> list[Lost[PacketT]]:
@@ -156,11 +170,11 @@ class Flow(Generic[PacketT]):
 
     def report(self, *, loss_ratio: float, rtt_us: int | None, now_us: int) -> None:
         """Take in an RTCP receiver report."""
-        self._adopt(self._estimator.report_received(loss_ratio, rtt_us, now_us))
+        self._adopt(self._estimator.report_received(loss_ratio, rtt_us, now_us), now_us)
 
     def remb(self, estimate_bps: int, now_us: int) -> None:
         """Take in the receiver's own estimate, from viewers without transport-wide feedback."""
-        self._adopt(self._estimator.remb_received(estimate_bps, now_us))
+        self._adopt(self._estimator.remb_received(estimate_bps, now_us), now_us)
 
     def tick(self, now_us: int) -> None:
         """Let time pass; to be called at `next_wake_us`."""
@@ -170,7 +184,7 @@ class Flow(Generic[PacketT]):
             self._overdue = _contents(tail)
             self._silent_tails += bool(self._overdue)
         before = self.decision
-        self._adopt(self._estimator.tick(now_us))
+        self._adopt(self._estimator.tick(now_us), now_us)
         if before.reason is not self.decision.reason or before.estimate_bps != self.decision.estimate_bps:
             self._in_flight.expire(now_us - MIN_US)
 
@@ -187,13 +201,23 @@ class Flow(Generic[PacketT]):
         """Take note of how large the source's pictures are, by which the allocator judges what they need."""
         self._allocator.describe(width_px * height_px)
 
-    def decode_backlog(self, backlog_us: int, now_us: int) -> None:
-        """Take note of how much video the viewer says it has received and not decoded yet."""
-        self._allocator.decode_backlog(backlog_us, now_us)
+    def decodes(self, decoding: Decoding, now_us: int) -> None:
+        """Take note of how the viewer says its decoder fares."""
+        self._allocator.decodes(decoding, now_us)
 
     def wish_rate(self, now_us: int) -> Allowance:
         """Return what the next frame may be like."""
         return self._allocator.allowance(self.decision, self.backlog_us(now_us))
+
+    def _join_cluster(self, records: Sequence[Sent], now_us: int) -> None:
+        """Count what left to the probe that is out, as far as that goes."""
+        if not self._cluster_bytes:
+            self._cluster_at_us = now_us
+        for record in records:
+            if self._cluster_left_bytes() <= 0:
+                break
+            record.cluster = self._cluster
+            self._cluster_bytes += record.size_bytes
 
     def _confirmation_us(self) -> int:
         return max((self.decision.rtt_us or _UNKNOWN_RTT_US) + _REPORT_US, _MIN_CONFIRMATION_US)
@@ -214,19 +238,19 @@ class Flow(Generic[PacketT]):
 
     def _probe_wake_us(self) -> int | None:
         """Return when padding may be due."""
-        if self._cluster_left_bytes() <= 0 or self._pacer.backlog_packets or self._is_shut():
+        if self._padding_at_us is None or self._cluster_left_bytes() <= 0:
+            return None
+        if self._pacer.backlog_packets or self._is_shut():
             return None
         return max(self._padding_at_us, 0 if self._cluster_bytes else self._cluster_at_us + _PROBE_PATIENCE_US)
 
-    def _adopt(self, decision: Decision) -> None:
+    def _adopt(self, decision: Decision, now_us: int) -> None:
         probe = decision.probe
         if probe is not None and probe.number != self._cluster:
             self._cluster, self._cluster_at_us, self._cluster_bytes = probe.number, decision.at_us, 0
         self.decision = replace(decision, target_bps=self._allocator.update(decision))
-        is_probing = probe is not None and self._cluster_left_bytes() > 0
-        self._pacer.set_pacing(
-            max(decision.pacing_bps, probe.rate_bps) if is_probing and probe is not None else decision.pacing_bps
-        )
+        probe_bps = probe.rate_bps if probe is not None and self._cluster_left_bytes() > 0 else 0
+        self._pacer.set_pacing(max(decision.pacing_bps, probe_bps), now_us)
 
 
 def _contents(records: Sequence[Sent]) -> list[Lost[Any]]:

@@ -83,14 +83,15 @@ class InFlight:
         self._unspoken_from = 0
         self.size_bytes = 0
 
-    def add(self, packet: Sent) -> None:
-        """Remember a packet that has just left, and no longer those that were sent too long before it."""
-        self._give_up(packet)
+    def add(self, packets: Sequence[Sent]) -> None:
+        """Remember packets that have just left together, and no longer those that were sent too long before them."""
+        self._give_up(packets[-1])
         if not self._records:
-            self._unspoken_from = max(self._unspoken_from, packet.index)
-        self._records[packet.index] = packet
-        self._order.append(packet.index)
-        self.size_bytes += packet.size_bytes
+            self._unspoken_from = max(self._unspoken_from, packets[0].index)
+        indices = [packet.index for packet in packets]
+        self._records.update(zip(indices, packets, strict=True))
+        self._order += indices
+        self.size_bytes += sum([packet.size_bytes for packet in packets])
 
     def report(self, arrivals: Sequence[tuple[int, int | None]]) -> Report:
         """Take in a feedback: (index, arrival at the receiver's clock or None) per packet, in order."""

@@ -17,8 +17,14 @@ ROOM_RATIO = 1.25
 DOWN_AFTER_US = 1_000_000
 # Each step costs a keyframe and is seen, so it shall be worth it for a while.
 UP_AFTER_US = 5_000_000
-# A client that holds more than three pictures of 60 fps decodes too slowly rather than unevenly.
+# A client that holds more than three pictures of 60 fps decodes too slowly, or has just got them all at once.
 DECODE_BACKLOG_US = 50_000
+# A decoder that is busy for more of the time than this has no reserve for a picture that is harder than usual: it is
+# too slow if it gave up frames. One that is busy for all of the time is, whether it did or not.
+BUSY_RATIO = 0.7
+FULL_RATIO = 0.95
+# A network that stood still hands over a heap of pictures, which fills one report; a slow decoder fills each.
+SLOW_REPORTS = 2
 # A client says once a second how it fares; what it does not say again does not hold any more.
 DECODE_HEEDED_US = 2_000_000
 # After it was too slow, more is tried this seldom: its machine does not change with the path.
@@ -33,6 +39,19 @@ class Prefer(StrEnum):
 
     FPS = "fps"
     SHARPNESS = "sharpness"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How a viewer's decoder fares, on average over the frames since it said so last; None where there were none.
+
+    `wait_us` is what a frame waits before it is decoded, for the network or for those before it. `frames_dropped`
+    counts from the beginning.
+    """
+
+    decode_us: int | None
+    wait_us: int | None
+    frames_dropped: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +79,17 @@ def _rungs(prefer: Prefer) -> tuple[Rung, ...]:
 class Ladder:
     """The place of one viewer on the ladder. Called from the event loop only."""
 
-    __slots__ = ("_at", "_pixels_per_s", "_rungs", "_since_us", "_slow_until_us", "_spared_until_us", "_trend")
+    __slots__ = (
+        "_at",
+        "_frames_dropped",
+        "_pixels_per_s",
+        "_rungs",
+        "_since_us",
+        "_slow_reports",
+        "_slow_until_us",
+        "_spared_until_us",
+        "_trend",
+    )
 
     def __init__(self, prefer: Prefer) -> None:
         self._rungs = _rungs(prefer)
@@ -72,6 +101,9 @@ class Ladder:
         self._since_us = 0
         # Until when the viewer's decoder is held to be too slow, and until when it is given no more.
         self._slow_until_us = self._spared_until_us = 0
+        # How many reports in a row have said so.
+        self._slow_reports = 0
+        self._frames_dropped = 0
 
     @property
     def rung(self) -> Rung:
@@ -82,9 +114,12 @@ class Ladder:
         """Take note of what the source delivers."""
         self._pixels_per_s = pixels * fps
 
-    def decode_backlog(self, backlog_us: int, now_us: int) -> None:
-        """Take note of how much the viewer has received and not decoded."""
-        if backlog_us > DECODE_BACKLOG_US:
+    def decodes(self, decoding: Decoding, interval_us: int, now_us: int) -> None:
+        """Take note of how the viewer's decoder fares, which gets a frame every `interval_us`."""
+        is_slow = self._is_slow(decoding, interval_us)
+        self._slow_reports = self._slow_reports + 1 if is_slow else 0
+        self._frames_dropped = decoding.frames_dropped
+        if self._slow_reports >= SLOW_REPORTS:
             self._slow_until_us = now_us + DECODE_HEEDED_US
             self._spared_until_us = now_us + DECODE_UP_AFTER_US
         else:
@@ -101,6 +136,13 @@ class Ladder:
         self._at += trend
         self._since_us = now_us
         return True
+
+    def _is_slow(self, decoding: Decoding, interval_us: int) -> bool:
+        """Return whether frames wait for the decoder: for the network they wait as well."""
+        if decoding.decode_us is None or (decoding.wait_us or 0) <= DECODE_BACKLOG_US:
+            return False
+        has_dropped = decoding.frames_dropped > self._frames_dropped
+        return decoding.decode_us > (BUSY_RATIO if has_dropped else FULL_RATIO) * interval_us
 
     def _direction(self, target_bps: int, now_us: int, *, is_tested: bool) -> int:
         """Return 1 for a step down, -1 for one up, 0 for none."""

@@ -82,6 +82,7 @@ class Pacer(Generic[PacketT]):
         "_backlog_packets",
         "_due_at_us",
         "_frame_bytes",
+        "_frame_due_at_us",
         "_frames",
         "_pacing_bps",
         "_resend_due_at_us",
@@ -95,8 +96,9 @@ class Pacer(Generic[PacketT]):
         self._audio_at_us = 0
         self._resends: deque[_Burst[PacketT]] = deque()
         self._frames: deque[_Burst[PacketT]] = deque()
-        # When everything that has left is paid for; resends wait for each other alone.
+        # When everything that has left is paid for, and when the frames alone would be. Resends wait for each other.
         self._due_at_us = 0
+        self._frame_due_at_us = 0
         self._resend_due_at_us = 0
         # Without audio.
         self._backlog_bytes = 0
@@ -128,15 +130,22 @@ class Pacer(Generic[PacketT]):
     def backlog_us(self, now_us: int) -> int:
         """Return how long it takes until the frames that wait have left.
 
-        Resends are not counted: one viewer's losses must not make its rendition skip frames for all.
+        Resends are not counted, those that have left included: one viewer's losses must not make its rendition skip
+        frames for all.
         """
         if not self._frame_bytes:
             return 0
-        return max(0, self._due_at_us - now_us) + self._paying_us(self._frame_bytes)
+        return max(0, self._frame_due_at_us - now_us) + self._paying_us(self._frame_bytes)
 
-    def set_pacing(self, pacing_bps: int) -> None:
-        """Pace at this rate from the next burst on."""
-        self._pacing_bps = pacing_bps
+    def set_pacing(self, pacing_bps: int, now_us: int) -> None:
+        """Pace at this rate from now on: what has left and is not paid for yet is paid for at it, too."""
+        if pacing_bps == self._pacing_bps:
+            return
+        before_bps, self._pacing_bps = self._pacing_bps, pacing_bps
+
+        self._due_at_us = _rebased(self._due_at_us, now_us, before_bps, pacing_bps)
+        self._frame_due_at_us = _rebased(self._frame_due_at_us, now_us, before_bps, pacing_bps)
+        self._resend_due_at_us = _rebased(self._resend_due_at_us, now_us, before_bps, pacing_bps)
 
     def enqueue(self, packets: Sequence[PacketT], priority: Priority, now_us: int) -> None:
         """Take packets of one priority, in order; of video a whole frame at a time."""
@@ -147,7 +156,7 @@ class Pacer(Generic[PacketT]):
         if not packets:
             return
         if not self._backlog_packets:
-            self._due_at_us = now_us
+            self._due_at_us = self._frame_due_at_us = now_us
         if priority is Priority.RETRANSMISSION:
             if not self._resends:
                 self._resend_due_at_us = now_us
@@ -216,16 +225,18 @@ class Pacer(Generic[PacketT]):
 
     def _pay(self, burst: _Burst[PacketT], now_us: int) -> None:
         """Move on what comes next. A resend does not wait for a frame's bursts, but they pay for it."""
+        earliest_us = now_us - MAX_LATE_US
         if burst.is_resend:
             cost_us = self._paying_us(RESENT_COST * burst.cost_bytes)
-            self._resend_due_at_us = max(self._resend_due_at_us, now_us - MAX_LATE_US) + cost_us
-            self._due_at_us = max(self._due_at_us, now_us - MAX_LATE_US) + cost_us
-            return
-        cost_bytes = burst.cost_bytes
-        if self._waiting_frames > 1:
-            cost_bytes = max(cost_bytes, WAITING_COST * burst.size_bytes)
-        self._waiting_frames -= burst.ends_frame
-        self._due_at_us = max(self._due_at_us, now_us - MAX_LATE_US) + self._paying_us(cost_bytes)
+            self._resend_due_at_us = max(self._resend_due_at_us, earliest_us) + cost_us
+        else:
+            cost_bytes = burst.cost_bytes
+            if self._waiting_frames > 1:
+                cost_bytes = max(cost_bytes, WAITING_COST * burst.size_bytes)
+            self._waiting_frames -= burst.ends_frame
+            cost_us = self._paying_us(cost_bytes)
+            self._frame_due_at_us = max(self._frame_due_at_us, earliest_us) + cost_us
+        self._due_at_us = max(self._due_at_us, earliest_us) + cost_us
 
     def _cut_frame(self, packets: Sequence[PacketT]) -> list[_Burst[PacketT]]:
         longest = max(BURST_PACKETS, self._pacing_bps * BURST_US // _BITS_PER_BYTE_US // packets[0].size_bytes)
@@ -245,3 +256,8 @@ class Pacer(Generic[PacketT]):
 
 def _cut_resends(packets: Sequence[PacketT]) -> list[_Burst[PacketT]]:
     return [_Burst(packets[at : at + RESENT_PACKETS], is_resend=True) for at in range(0, len(packets), RESENT_PACKETS)]
+
+
+def _rebased(due_at_us: int, now_us: int, before_bps: int, pacing_bps: int) -> int:
+    """Return when what was to be paid for by then at one rate is paid for at another."""
+    return due_at_us if due_at_us <= now_us else now_us + (due_at_us - now_us) * before_bps // pacing_bps

@@ -3,6 +3,8 @@
 Owns the order in which a report is looked at, and nothing that is measured or decided itself.
 """
 
+from collections.abc import Sequence
+
 from streamer.congestion.acked import Acked, Passage
 from streamer.congestion.aimd import HIGH_US, LOW_US, Phase, RateControl
 from streamer.congestion.application_limit import ApplicationLimit
@@ -15,7 +17,7 @@ from streamer.congestion.queue_delay import QueueDelay
 from streamer.congestion.round_trip import RoundTrip
 from streamer.congestion.signals import Signals
 from streamer.congestion.silence import Silence
-from streamer.congestion.train_rate import TrainRate
+from streamer.congestion.train_rate import ROUGH_ERROR_RATIO, TrainRate
 from streamer.congestion.trains import Trains
 from streamer.congestion.trendline import Trendline
 
@@ -26,8 +28,10 @@ _COMPETING_US = 50_000
 _BUSY_SPAN_US = 15_000
 _BUSY_PACKETS = 6
 _BUSY_WINDOW_US = 150_000
-# A frame of usual size makes a queue of 8 ms of its own, a keyframe one of 25 ms.
-_SLOW_QUEUE_US = 24_000
+# Both ends of it may be off by the jitter, and a seventh is as far off as what it says may be.
+_BUSY_JITTERS = 10
+# Of the time between two frames: one of usual size makes a queue of half of it, a keyframe one and a half.
+_SLOW_QUEUE_RATIO = 1.5
 _SLOW_PACKETS = 8
 _BITS_PER_BYTE_US = 8_000_000
 # The two clocks drift apart by a second in three hours, and a report waits for less than that. What is more than both
@@ -48,7 +52,13 @@ class PathEstimator:
         self._limits = limits
         self._interval_us = round(1_000_000 / fps)
         self._ceiling_bps = ceiling_bps
-        self._rate = RateControl(limits.start_bps, floor_bps=limits.min_bps, ceiling_bps=ceiling_bps, now_us=now_us)
+        self._rate = RateControl(
+            limits.start_bps,
+            floor_bps=limits.min_bps,
+            ceiling_bps=ceiling_bps,
+            frame_us=self._interval_us,
+            now_us=now_us,
+        )
         self._begin_measuring()
         # What the receiver's clock was ahead of ours when measuring began.
         self._clock_ahead_us: int | None = None
@@ -64,11 +74,13 @@ class PathEstimator:
         self._begin_probe(now_us)
         self.decision = self._decide(now_us)
 
-    def packet_sent(self, packet: Sent) -> None:
-        self._sent_bytes += packet.size_bytes
-        self._newest_sent = packet.index
-        self._silence.sent(packet.sent_at_us)
-        if packet.cluster is not None:
+    def packets_sent(self, packets: Sequence[Sent]) -> None:
+        self._sent_bytes += sum([packet.size_bytes for packet in packets])
+        self._newest_sent = packets[-1].index
+        self._silence.sent(packets[-1].sent_at_us)
+        for packet in packets:
+            if packet.cluster is None:
+                break
             self._prober.sent(packet)
 
     def feedback_received(self, report: Report, in_flight_bytes: int, now_us: int) -> Decision:
@@ -173,14 +185,16 @@ class PathEstimator:
             self._loss.forget(now_us)
             return
         verdict = self._loss.add(len(report.arrived), len(report.lost), report.recovered, now_us)
-        if verdict is not None and verdict.cut_ratio < 1 and not self._limit.is_limited:
+        if verdict is not None and verdict.is_natural:
+            self._rate.acquit()
+        elif verdict is not None and verdict.cut_ratio < 1 and not self._limit.is_limited:
             self._rate.lose(verdict, self._acked.rate_bps(), now_us)
             self._cut_at_index = self._newest_sent + 1
 
     def _control(self, newest_index: int, lost_packets: int, now_us: int) -> None:
         """Let the rate follow what is known now."""
         rate, queue = self._rate, self._queue
-        before_bps = rate.rate_bps
+        before_bps, before = rate.rate_bps, rate.phase
         if self._busy_since_us is not None and queue.standing_us > HIGH_US:
             # What passed before the queue began says nothing of the path that it stands in.
             self._train_rate.forget_before(self._busy_since_us)
@@ -194,14 +208,16 @@ class PathEstimator:
             self._busy_since_us = None
         if rate.has_dropped:
             self._plan.dropped(now_us)
-        if abs(rate.rate_bps - before_bps) > _CHANGE_RATIO * before_bps:
+        is_draining = before is rate.phase is Phase.DRAIN
+        if abs(rate.rate_bps - before_bps) > _CHANGE_RATIO * before_bps and not is_draining:
+            # What a drain comes to is answered when its beginning is: it changes with each report.
             self._changed_at_index = self._newest_sent + 1
 
     def _signals(self, newest_index: int, lost_packets: int, now_us: int) -> Signals:
         queue, train = self._queue, self._trains.open
         assert train is not None
         newest_us = train.newest_way_us - queue.base_us
-        is_slow = newest_us > _SLOW_QUEUE_US and len(train.arrivals_us) >= _SLOW_PACKETS
+        is_slow = newest_us > _SLOW_QUEUE_RATIO * self._interval_us and len(train.arrivals_us) >= _SLOW_PACKETS
         return Signals(
             now_us=now_us,
             standing_us=queue.standing_us,
@@ -214,6 +230,7 @@ class PathEstimator:
             steady_bps=self._acked.steady_bps(),
             busy=self._busy(),
             train=self._train_rate.measure(queue.jitter_us),
+            rough_train=self._train_rate.measure(queue.jitter_us, ROUGH_ERROR_RATIO),
             slow_bps=train.steady_bps() if is_slow else None,
             variation_ratio=self._train_rate.variation_ratio,
             is_application_limited=self._limit.is_limited,
@@ -226,7 +243,8 @@ class PathEstimator:
         if self._busy_since_us is None or self._queue.standing_us < LOW_US:
             return None
         passage = self._acked.passage(max(self._busy_since_us, self._acked.newest_us - _BUSY_WINDOW_US))
-        is_enough = passage is not None and passage.span_us >= _BUSY_SPAN_US and passage.packets >= _BUSY_PACKETS
+        span_us = max(_BUSY_SPAN_US, _BUSY_JITTERS * self._queue.jitter_us)
+        is_enough = passage is not None and passage.span_us >= span_us and passage.packets >= _BUSY_PACKETS
         return passage if is_enough else None
 
     def _probe(self, now_us: int) -> None:

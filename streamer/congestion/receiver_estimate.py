@@ -5,6 +5,7 @@ never far above. Loss is judged as libwebrtc's first loss-based controller does 
 above 10 % it is ours. There are no trains, no queue and no probes here, so a viewer falls back to this only if it must.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from streamer.congestion.application_limit import ApplicationLimit
@@ -43,9 +44,9 @@ class ReceiverEstimate:
             in_flight_cap_bytes=None,
         )
 
-    def packet_sent(self, packet: Sent) -> None:
-        """Count it: nobody will say when it arrived."""
-        self._sent_bytes += packet.size_bytes
+    def packets_sent(self, packets: Sequence[Sent]) -> None:
+        """Count them: nobody will say when they arrived."""
+        self._sent_bytes += sum([packet.size_bytes for packet in packets])
 
     def feedback_received(self, report: Report, in_flight_bytes: int, now_us: int) -> Decision:  # noqa: ARG002 - protocol
         """Do nothing: there is no such feedback."""

@@ -27,6 +27,7 @@ class Signals:
     steady_bps: int
     busy: Passage | None
     train: Measurement | None
+    rough_train: Measurement | None
     slow_bps: int | None
     is_application_limited: bool
     is_loss_suspicious: bool

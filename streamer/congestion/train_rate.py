@@ -19,6 +19,9 @@ FAST_US = 200_000
 SLOW_US = 1_000_000
 # A pool whose error is larger than this says nothing.
 _MAX_ERROR_RATIO = 0.1
+# A third is far enough off to be of no use to anybody, but not to tell a path that has become narrow from one of which
+# others have taken half.
+ROUGH_ERROR_RATIO = 0.3
 # Both ends of a span are rounded to 250 us.
 _TICK_ERROR_US = 100
 _BITS_PER_BYTE_US = 8_000_000
@@ -67,12 +70,12 @@ class _Pool:
             self._size_bytes -= size_bytes
             self._span_us -= span_us
 
-    def measure(self, jitter_us: int) -> Measurement | None:
+    def measure(self, jitter_us: int, most_error_ratio: float) -> Measurement | None:
         count = len(self._trains)
         if count < _MIN_TRAINS or self._span_us <= 0:
             return None
         error_ratio = sqrt(count) * (_TICK_ERROR_US + jitter_us) / self._span_us
-        if error_ratio > _MAX_ERROR_RATIO:
+        if error_ratio > most_error_ratio:
             return None
         return Measurement(self._size_bytes * _BITS_PER_BYTE_US // self._span_us, error_ratio)
 
@@ -98,7 +101,7 @@ class TrainRate:
         at_us = train.arrivals_us[-1]
         self._fast.add(at_us, size_bytes, span_us)
         self._slow.add(at_us, size_bytes, span_us)
-        fast, slow = self._fast.measure(jitter_us), self._slow.measure(jitter_us)
+        fast, slow = self._measure(jitter_us, _MAX_ERROR_RATIO)
         if fast is not None and slow is not None:
             change_ratio = abs(fast.rate_bps / slow.rate_bps - 1) - 4 * fast.error_ratio
             self._variation += (min(max(0.0, change_ratio), _MAX_CHANGE_RATIO) - self._variation) * _VARIATION_GAIN
@@ -118,13 +121,16 @@ class TrainRate:
         self._fast.drop_before(at_us)
         self._slow.drop_before(at_us)
 
-    def measure(self, jitter_us: int) -> Measurement | None:
+    def measure(self, jitter_us: int, most_error_ratio: float = _MAX_ERROR_RATIO) -> Measurement | None:
         """Return the rate, or None while trains are too few or too short to tell.
 
         The slow pool is the better measurement unless the fast one says that something has changed.
         """
-        fast, slow = self._fast.measure(jitter_us), self._slow.measure(jitter_us)
+        fast, slow = self._measure(jitter_us, most_error_ratio)
         if slow is None or fast is None:
             return slow if fast is None else fast
         change_ratio = max(_CHANGE_RATIO, _CHANGE_ERRORS * fast.error_ratio)
         return slow if abs(fast.rate_bps - slow.rate_bps) < change_ratio * slow.rate_bps else fast
+
+    def _measure(self, jitter_us: int, most_error_ratio: float) -> tuple[Measurement | None, Measurement | None]:
+        return self._fast.measure(jitter_us, most_error_ratio), self._slow.measure(jitter_us, most_error_ratio)

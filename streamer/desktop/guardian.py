@@ -5,6 +5,8 @@ Run as a script (`python -I -S guardian.py FD DIRECTORY`), so it imports nothing
 - It is the parent of every program, and adopts what they leave behind (PR_SET_CHILD_SUBREAPER), also daemons.
 - It lives in a session of its own: the terminal's Ctrl-C does not reach it.
 - The other end of socket FD is held by the server alone. Its end means that the server is gone.
+- A launcher, which ends well soon after its start and leaves processes in its session, counts as running until the last
+  of them has ended.
 - When told to stop, at the end of the socket, or at SIGTERM, it ends the programs, last started first: SIGTERM, a
   moment to finish, SIGKILL. Nothing is left when it exits, DIRECTORY neither.
 
@@ -23,6 +25,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 # linux/prctl.h.
@@ -33,6 +36,8 @@ _ORPHANED_GRACE_S = 1.0
 _STEP_S = 0.01
 # What SIGKILL does not end in this time (a process of another user, a dead disk) is given up.
 _UNKILLABLE_S = 3.0
+# A launcher is done before anybody has used its program: what is left by one that ran longer is not what it was for.
+_LAUNCH_S = 10.0
 _TAIL_BYTES = 2000
 _READ_BYTES = 65536
 _EXIT_CANNOT_EXECUTE = 127
@@ -51,6 +56,12 @@ class Program:
         self.ready = b""
         self.tail = b""
         self.is_running = True
+        self.started_s = time.monotonic()
+        self.has_launched = False
+
+    def is_launcher(self, status: int) -> bool:
+        """Return whether the program, which has ended with that status, has left its work to others."""
+        return status == 0 and time.monotonic() - self.started_s < _LAUNCH_S and _has_session(self.pid)
 
 
 class Guardian:
@@ -170,13 +181,26 @@ class Guardian:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return False
-            if pid == 0:
-                return True
+                pid = None
+            if not pid:
+                self._look_after_launched()
+                return pid is not None
             for program in self._programs:
                 if program.pid == pid and program.is_running:
-                    program.is_running = False
-                    self._tell_exit(program, os.waitstatus_to_exitcode(status))
+                    self._note_end(program, os.waitstatus_to_exitcode(status))
+
+    def _note_end(self, program: Program, status: int) -> None:
+        program.has_launched = program.is_launcher(status)
+        if not program.has_launched:
+            program.is_running = False
+            self._tell_exit(program, status)
+
+    def _look_after_launched(self) -> None:
+        """Tell the end of launchers of which nothing is left: their last process was a child of ours."""
+        for program in self._programs:
+            if program.has_launched and not _has_session(program.pid):
+                program.has_launched = program.is_running = False
+                self._tell_exit(program, 0)
 
     def _tell_exit(self, program: Program, status: int) -> None:
         # What it wrote last is read first: children of its own may hold the pipe open for ever.
@@ -255,9 +279,8 @@ def _become(
         os._exit(_EXIT_CANNOT_EXECUTE)
 
 
-def _descendants(ancestor: int, spared_sessions: set[int]) -> list[int]:
-    """Return all living processes below `ancestor`, but for those of the spared sessions."""
-    children: dict[int, list[tuple[int, int]]] = {}
+def _processes() -> Iterator[tuple[int, int, int]]:
+    """Yield process, parent and session of all that live."""
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit():
             continue
@@ -268,7 +291,19 @@ def _descendants(ancestor: int, spared_sessions: set[int]) -> list[int]:
         except OSError:
             continue
         if fields and fields[0] not in (b"Z", b"X"):
-            children.setdefault(int(fields[1]), []).append((int(entry.name), int(fields[3])))
+            yield int(entry.name), int(fields[1]), int(fields[3])
+
+
+def _has_session(session: int) -> bool:
+    """Return whether any living process belongs to the session."""
+    return any(other == session for _, _, other in _processes())
+
+
+def _descendants(ancestor: int, spared_sessions: set[int]) -> list[int]:
+    """Return all living processes below `ancestor`, but for those of the spared sessions."""
+    children: dict[int, list[tuple[int, int]]] = {}
+    for pid, parent, session in _processes():
+        children.setdefault(parent, []).append((pid, session))
     found: list[int] = []
     pending = [ancestor]
     while pending:

@@ -25,12 +25,16 @@ REFINEMENT_DELAY_US = 200_000
 # sixteen refinements brought it to 42 dB. They take every second frame's turn, so that what moves next finds room.
 MAX_REFINEMENTS = 16
 REFINEMENT_SPACING_FRAMES = 2
+# So much that page needs to become sharp: at low targets that is more than sixteen refinements, which then come less
+# often, each when the one before it has left.
+REFINED_BYTES = 256 * 1024
 # A refinement that takes less than this share of its budget found nothing more to improve. On 640x360 patches of colour
 # one that did not took libx264 11 bytes and libvpx 700 to 900. With 0.05, which is 833 bytes at 8 Mbit/s and 60 fps,
 # libvpx ended with its quantizer still sinking and patches 4/255 off; where it goes on they end 2 off.
 SETTLED_RATIO = 0.02
 # Keeps the receiver's statistics and our reports alive while nothing changes, at the price of one small frame.
 HEARTBEAT_INTERVAL_US = 1_000_000
+_BIT_US_PER_BYTE = 8_000_000
 
 
 class Action(Enum):
@@ -69,7 +73,9 @@ class Cadence:
         self._changed_at_us = 0
         self._due_at_us = 0
         self._interval_us = 0
+        self._sent_at_us = 0
         self._refinements = 0
+        self._refined_bytes = 0
         self._is_refined = False
         self._skipped_frames = 0
         self._skipped_at_us = 0
@@ -92,18 +98,34 @@ class Cadence:
             return _NEW if has_unsent_frame else self._repeat(now_us)
         return self._weigh(now_us, backlog_us, has_new_frame=has_new_frame)
 
-    def encoded(self, now_us: int, *, is_new: bool, is_refinement: bool = False, is_settled: bool = True) -> None:
-        """Note what was encoded after the last decision; a refinement that changed next to nothing has settled."""
+    def encoded(
+        self,
+        now_us: int,
+        *,
+        is_new: bool,
+        is_refinement: bool = False,
+        is_settled: bool = True,
+        size_bytes: int = 0,
+        target_bps: int | None = None,
+    ) -> None:
+        """Note what was encoded after the last decision; a refinement that changed next to nothing has settled.
+
+        With `target_bps` it takes its time to leave, before which no refinement follows.
+        """
+        self._sent_at_us = now_us if target_bps is None else now_us + size_bytes * _BIT_US_PER_BYTE // target_bps
         period_us = round(self._interval_us * (1 - _HEADROOM_RATIO))
         self._due_at_us = max(self._due_at_us, now_us - period_us) + period_us
         if is_new or self._wants_keyframe or self._encoded_at_us is None:
             # A keyframe is coarser than what it replaces, so it is followed by a refinement as a new picture is.
             self._changed_at_us = now_us
             self._refinements = 0
+            self._refined_bytes = 0
             self._is_refined = False
         elif is_refinement:
             self._refinements += 1
-            self._is_refined = is_settled or self._refinements == MAX_REFINEMENTS
+            self._refined_bytes += size_bytes
+            is_enough = self._refinements >= MAX_REFINEMENTS and self._refined_bytes >= REFINED_BYTES
+            self._is_refined = is_settled or is_enough
         self._encoded_at_us = now_us
         self._skipped_frames = 0
 
@@ -133,6 +155,7 @@ class Cadence:
         if not self._is_refined:
             spacing_us = REFINEMENT_SPACING_FRAMES * self._interval_us
             refine_at_us = self._changed_at_us + REFINEMENT_DELAY_US + self._refinements * spacing_us
+            refine_at_us = max(refine_at_us, self._sent_at_us)
             return _REFINED if now_us >= refine_at_us else Decision(Action.WAIT, refine_at_us)
         heartbeat_at_us = encoded_at_us + HEARTBEAT_INTERVAL_US
         return _KEPT if now_us >= heartbeat_at_us else Decision(Action.WAIT, heartbeat_at_us)

@@ -4,7 +4,7 @@ A head is prepared once per shape; only the bytes that change are patched for a 
 times a second. Format: RFC 3550, section 5.1; RFC 8285, section 4.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from struct import Struct
 
 from streamer.rtp.extensions import (
@@ -21,12 +21,10 @@ from streamer.rtp.extensions import (
 )
 from streamer.rtp.packet import EXTENSION_BIT, HEADER_BYTES, MARKER_BIT, VERSION_BITS
 
-_CHANGING = Struct("!BBHI")
-_pack_changing_into = _CHANGING.pack_into
+# The two bytes of flags and types, sequence number, timestamp: what a packet has of its own.
+_OWN_FORMAT = "!BBHI"
+_SSRC_AT = 8
 _pack_ssrc_into = Struct("!I").pack_into
-_SSRC_AT = _CHANGING.size
-_pack_word_into = Struct("!I").pack_into
-_pack_number_into = Struct("!H").pack_into
 _pack_capture_into = Struct("!QQ").pack_into
 
 _SEND_TIME_BYTES = 3
@@ -40,7 +38,7 @@ class HeadWriter:
     `ids` maps URIs to ids; URIs that this writer does not know are left out, as is an empty `mid`.
     """
 
-    __slots__ = ("_marked_type", "_on_first", "_on_others", "_payload_type", "_send_us")
+    __slots__ = ("_marked_type", "_on_first", "_on_others", "_payload_type")
 
     def __init__(
         self,
@@ -61,15 +59,13 @@ class HeadWriter:
         fields = [(uri, ids[uri], value) for uri, value in values.items() if uri in ids and value]
         self._payload_type = payload_type
         self._marked_type = payload_type | MARKER_BIT
-        # What the templates have in them: the packets of a burst leave at the same instant.
-        self._send_us = 0
         self._on_first = _Template(ssrc, fields)
         self._on_others = _Template(ssrc, [field for field in fields if field[0] != ABS_CAPTURE_TIME])
 
     @property
     def largest_bytes(self) -> int:
         """The length of the longest head: what a buffer must hold besides the payload."""
-        return len(self._on_first.head)
+        return self._on_first.size_bytes
 
     def write(
         self,
@@ -89,52 +85,77 @@ class HeadWriter:
         bits, 32.32) at which the frame was captured: given for the first packet of a frame, it is written in the
         16-byte form whose clock offset is zero: the capture clock is the sender's.
         """
-        if send_us != self._send_us:
-            self._set_send_time(send_us)
         template = self._on_others if capture_ntp is None else self._on_first
-        head = template.head
-        _pack_changing_into(
-            head,
-            0,
+        if send_us != template.send_us or capture_ntp is not None:
+            template.renew(send_us, capture_ntp)
+        template.pack_into(
+            buffer,
+            offset,
             template.first_byte,
             self._marked_type if marker else self._payload_type,
             sequence,
             timestamp,
+            template.before,
+            transport_number,
+            template.after,
         )
-        if template.number_at:
-            _pack_number_into(head, template.number_at, transport_number)
-        if template.capture_at:
-            _pack_capture_into(head, template.capture_at, capture_ntp, 0)
-        end = offset + len(head)
-        buffer[offset:end] = head
-        return end
-
-    def _set_send_time(self, send_us: int) -> None:
-        self._send_us = send_us
-        ticks = abs_send_time(send_us)
-        for template in (self._on_first, self._on_others):
-            if template.send_time_at:
-                _pack_word_into(template.head, template.send_time_at, template.send_time_prefix | ticks)
+        return offset + template.size_bytes
 
 
 class _Template:
-    """One prepared head and the places in it that change. A place of 0 means that the extension is not written."""
+    """One prepared head: the bytes before and after the transport-wide number, and how all of it is packed at once.
 
-    __slots__ = ("capture_at", "first_byte", "head", "number_at", "send_time_at", "send_time_prefix")
+    The packets of a burst leave at the same instant, so `renew` is called once for all of them.
+    """
+
+    __slots__ = (
+        "_capture_at",
+        "_head",
+        "_number_at",
+        "_send_time_at",
+        "after",
+        "before",
+        "first_byte",
+        "pack_into",
+        "send_us",
+        "size_bytes",
+    )
 
     def __init__(self, ssrc: int, fields: Sequence[tuple[str, int, bytes]]) -> None:
         block = serialize_extensions([(number, value) for _, number, value in fields])
         self.first_byte = VERSION_BITS | EXTENSION_BIT if block else VERSION_BITS
-        self.head = bytearray(HEADER_BYTES) + block
-        _pack_ssrc_into(self.head, _SSRC_AT, ssrc)
+        self._head = bytearray(HEADER_BYTES) + block
+        self.size_bytes = len(self._head)
+        _pack_ssrc_into(self._head, _SSRC_AT, ssrc)
         at = HEADER_BYTES + BLOCK_HEAD_BYTES
         places: dict[str, int] = {}
         for uri, _, value in fields:
             at += 2 if is_two_byte_form(block) else 1
             places[uri] = at
             at += len(value)
-        self.number_at = places.get(TRANSPORT_WIDE_CC, 0)
-        self.capture_at = places.get(ABS_CAPTURE_TIME, 0)
-        # The 24 bits are written together with the byte before them, which does not change: one store instead of two.
-        self.send_time_at = max(0, places.get(ABS_SEND_TIME, 0) - 1)
-        self.send_time_prefix = self.head[self.send_time_at] << 24 if self.send_time_at else 0
+        self._send_time_at = places.get(ABS_SEND_TIME)
+        self._capture_at = places.get(ABS_CAPTURE_TIME)
+        self._number_at = places.get(TRANSPORT_WIDE_CC)
+        self.pack_into = _packer(self.size_bytes, self._number_at)
+        self.renew(0, None)
+
+    def renew(self, send_us: int, capture_ntp: int | None) -> None:
+        """Write the time of sending, and that of capture if it is given, into what packets of a burst share."""
+        self.send_us = send_us
+        head, number_at = self._head, self._number_at
+        if self._send_time_at is not None:
+            end = self._send_time_at + _SEND_TIME_BYTES
+            head[self._send_time_at : end] = abs_send_time(send_us).to_bytes(_SEND_TIME_BYTES, "big")
+        if self._capture_at is not None and capture_ntp is not None:
+            _pack_capture_into(head, self._capture_at, capture_ntp, 0)
+        self.before = bytes(head[_SSRC_AT:number_at])
+        self.after = b"" if number_at is None else bytes(head[number_at + _NUMBER_BYTES :])
+
+
+def _packer(size_bytes: int, number_at: int | None) -> Callable[..., None]:
+    """Return what packs a head of so many bytes, in which the transport-wide number may have no place."""
+    if number_at is not None:
+        before_bytes, after_bytes = number_at - _SSRC_AT, size_bytes - number_at - _NUMBER_BYTES
+        return Struct(f"{_OWN_FORMAT}{before_bytes}sH{after_bytes}s").pack_into
+    pack_into = Struct(f"{_OWN_FORMAT}{size_bytes - _SSRC_AT}s").pack_into
+    return lambda *arguments: pack_into(*arguments[:-2])

@@ -1,6 +1,7 @@
 """One WebSocket: messages go out in order from one task, and a goodbye is always the last of them."""
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from types import TracebackType
@@ -31,6 +32,7 @@ class Carrier:
         self._wake = asyncio.Event()
         self._is_finished = False
         self._farewell: Bye | None = None
+        self._patience_s = PATIENCE_S
         self._writer: asyncio.Task[None] | None = None
 
     @property
@@ -66,8 +68,13 @@ class Carrier:
             self.finish(Bye("the server made a mistake", ByeCode.PROTOCOL_ERROR, retry=True))
         self._wake.set()
 
-    def finish(self, bye: Bye) -> None:
-        """Say goodbye after what waits, then close. Only the first goodbye counts."""
+    def finish(self, bye: Bye, *, at_once: bool = False) -> None:
+        """Say goodbye after what waits, then close. Only the first goodbye counts.
+
+        With `at_once` nobody waits for the viewer to read it or to close its side: another socket has its place.
+        """
+        if at_once:
+            self._patience_s = 0.0
         if self._is_finished:
             return
         self._farewell = bye
@@ -87,11 +94,15 @@ class Carrier:
             await self._wake.wait()
             self._wake.clear()
         is_normal = self._farewell is None or self._farewell.code is ByeCode.LEFT
-        await self._socket.close(code=WSCloseCode.OK if is_normal else WSCloseCode.POLICY_VIOLATION)
+        code = WSCloseCode.OK if is_normal else WSCloseCode.POLICY_VIOLATION
+        # The close frame is written before the wait for the other side begins.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._patience_s):
+                await self._socket.close(code=code)
 
     async def _send_waiting(self) -> bool:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self._patience_s):
                 while self._waiting:
                     await self._socket.send_str(self._waiting.popleft())
         except (ConnectionError, TimeoutError) as exc:

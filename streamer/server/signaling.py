@@ -123,7 +123,8 @@ class Signaling:
         if len(self._strangers) >= MAX_STRANGERS:
             oldest = next(iter(self._strangers))
             del self._strangers[oldest]
-            oldest.finish(Bye("too many connections wait to be let in", ByeCode.SESSION_FULL, retry=True))
+            bye = Bye("too many connections wait to be let in", ByeCode.SESSION_FULL, retry=True)
+            oldest.finish(bye, at_once=True)
         self._strangers[carrier] = None
 
     async def stop(self, reason: str) -> None:
@@ -214,7 +215,8 @@ class Signaling:
         replaced = self._viewers.get(viewer)
         self._viewers[viewer] = carrier
         if replaced is not None:
-            replaced.finish(Bye("this viewer came back on another connection", ByeCode.REPLACED, retry=False))
+            bye = Bye("this viewer came back on another connection", ByeCode.REPLACED, retry=False)
+            replaced.finish(bye, at_once=True)
         limits = Limits(message_bytes=MAX_MESSAGE_BYTES, messages_per_s=self._config.max_messages_per_s)
         carrier.say(Welcome(viewer=viewer, resume=secret, ice_servers=self._ice_servers, limits=limits))
         self._door.submit(Join(viewer))

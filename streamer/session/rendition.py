@@ -167,7 +167,12 @@ class EncodedRendition:
         if encoded.is_keyframe:
             self._fold.keyframe_made(now_us)
         self._cadence.encoded(
-            now_us, is_new=not is_kept, is_refinement=order.is_refinement, is_settled=is_settled(encoded, order)
+            now_us,
+            is_new=not is_kept,
+            is_refinement=order.is_refinement,
+            is_settled=is_settled(encoded, order),
+            size_bytes=len(encoded.data),
+            target_bps=order.target_bps,
         )
         self._publish(encoded, codec, trace)
 

@@ -173,7 +173,7 @@ class Viewer:
                 self._pause(is_paused=message.is_paused)
             case control.Report():
                 logger.debug("viewer %s reports %s", self.name, message)
-                self.link.peer.decodes(message.decode_ms, message.jitter_buffer_ms)
+                self.link.peer.decodes(message.decode_ms, message.jitter_buffer_ms, message.frames_dropped)
 
     def _pause(self, *, is_paused: bool) -> None:
         if not is_paused:

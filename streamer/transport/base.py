@@ -124,8 +124,11 @@ class Peer(Protocol):
     def describe(self, resolution: Resolution) -> None:
         """Tell how large the pictures of the source are, which `video.wish()` may want smaller."""
 
-    def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
-        """Tell how long the viewer needs to decode a frame and how long a frame waits for that; None if unknown."""
+    def decodes(self, decode_ms: float | None, wait_ms: float | None, frames_dropped: int) -> None:
+        """Tell how long the viewer needs to decode a frame, how long a frame waits for that, None where there was none.
+
+        `frames_dropped` is how many it has given up since the peer was made.
+        """
 
     def send(self, label: str, message: str | bytes) -> bool:
         """Send on a data channel; return False when it is not open or too much waits in it already."""

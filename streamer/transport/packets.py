@@ -134,7 +134,7 @@ class MediaPacket(SentPacket):
         self.capture_ntp: int | None = None
         self.trace: FrameTrace | None = None
 
-    def write(self, buffer: bytearray, offset: int, now_us: int, transport_number: int) -> int:
+    def write(self, buffer: memoryview, offset: int, now_us: int, transport_number: int) -> int:
         """Write the packet at `offset`, remember it, and return where it ends."""
         stream, payload = self._stream, self.payload
         at = stream.heads.write(
@@ -174,7 +174,7 @@ class RtxPacket:
         """The number under which the viewer misses what this packet carries."""
         return self._lost.sequence
 
-    def write(self, buffer: bytearray, offset: int, now_us: int, transport_number: int) -> int:
+    def write(self, buffer: memoryview, offset: int, now_us: int, transport_number: int) -> int:
         """Write the packet at `offset` and return where it ends."""
         stream, lost = self._stream, self._lost
         at = stream.rtx_heads.write(

@@ -18,6 +18,7 @@ from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateErr
 
 from streamer.alarm import Timer
 from streamer.clock import Clock
+from streamer.congestion.replay import Note
 from streamer.errors import Closed, LocalProtocolError, RemoteProtocolError
 from streamer.media.frame import Resolution
 from streamer.protocol.allowance import Allowance
@@ -71,8 +72,17 @@ def _nothing() -> None:
 class RtcPeer:
     """A peer: see streamer/transport/base.py."""
 
-    def __init__(self, settings: PeerSettings, observer: PeerObserver, clock: Clock, rng: random.Random) -> None:
+    def __init__(
+        self,
+        settings: PeerSettings,
+        observer: PeerObserver,
+        clock: Clock,
+        rng: random.Random,
+        note: Note | None = None,
+    ) -> None:
         """Make a peer that nobody knows of yet. An event loop must be running.
+
+        `note` takes what rate control is told and decides, where somebody wants to know it.
 
         Raises:
             ConfigError: a STUN or TURN URL is malformed.
@@ -90,7 +100,7 @@ class RtcPeer:
         self._dtls = transceiver.receiver.transport
         self._ice = self._dtls.transport
         self._gathering = Gathering(self._ice._connection, settings.ice)
-        self._sender = VideoSender(self._dtls, settings, clock, rng)
+        self._sender = VideoSender(self._dtls, settings, clock, rng, note)
         self._sender.install(transceiver)
         self._transceiver = transceiver
         self._sender.on_started = self._started
@@ -182,8 +192,8 @@ class RtcPeer:
     def describe(self, resolution: Resolution) -> None:
         self._sender.describe(resolution)
 
-    def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
-        self._sender.decodes(decode_ms, wait_ms)
+    def decodes(self, decode_ms: float | None, wait_ms: float | None, frames_dropped: int) -> None:
+        self._sender.decodes(decode_ms, wait_ms, frames_dropped)
 
     def send(self, label: str, message: str | bytes) -> bool:
         return not self._has_ended and self._channels.send(label, message)

@@ -15,6 +15,7 @@ from aiortc.stats import RTCStatsReport
 
 from streamer.alarm import Timer
 from streamer.clock import Clock
+from streamer.congestion.replay import Note
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import EncodedFrame, Resolution, Wish
 from streamer.media.timeline import ntp_from_wall
@@ -41,10 +42,18 @@ class VideoSender:
     kind = "video"
     track = None
 
-    def __init__(self, dtls: RTCDtlsTransport, settings: PeerSettings, clock: Clock, rng: random.Random) -> None:
+    def __init__(
+        self,
+        dtls: RTCDtlsTransport,
+        settings: PeerSettings,
+        clock: Clock,
+        rng: random.Random,
+        note: Note | None = None,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._rng = rng
+        self._note = note
         # Read once: the wall clock can be set, and round trips and capture times must not jump with it.
         self._wall_offset_us = clock.wall_us() - clock.now_us()
         self._source = settings.largest
@@ -117,10 +126,10 @@ class VideoSender:
         if self._video is not None:
             self._video.describe(resolution)
 
-    def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
-        """Take note of how long the viewer needs to decode a frame, and how long a frame waits before that."""
+    def decodes(self, decode_ms: float | None, wait_ms: float | None, frames_dropped: int) -> None:
+        """Take note of how the viewer's decoder fares; see `base.Peer`."""
         if self._video is not None:
-            self._video.decodes(decode_ms, wait_ms)
+            self._video.decodes(decode_ms, wait_ms, frames_dropped)
 
     def statistics(self) -> PeerStatistics:
         """Return totals since the start."""
@@ -148,6 +157,7 @@ class VideoSender:
             has_feedback=answer.has_feedback,
             ntp=self._ntp,
             on_keyframe_wanted=self.on_keyframe_wanted,
+            note=self._note,
         )
         self._video.describe(self._source)
         if not answer.has_feedback:

@@ -7,6 +7,7 @@ what is sent again and when a keyframe is due. Negotiation and the life of the s
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from aiortc import RTCDtlsTransport
 
@@ -16,8 +17,10 @@ from streamer.congestion.decision import RateLimits
 from streamer.congestion.estimator import make_estimator
 from streamer.congestion.fixed_rate import FixedRate
 from streamer.congestion.flow import Flow, Lost
+from streamer.congestion.ladder import Decoding
 from streamer.congestion.pacer import Priority
 from streamer.congestion.recovery import Recovery, Repair
+from streamer.congestion.replay import Note, RecordedFlow
 from streamer.media.frame import EncodedFrame, Resolution, Wish
 from streamer.rtp.feedback import FeedbackUnwrapper, TransportFeedback
 from streamer.rtp.reports import ReportBlock
@@ -43,15 +46,13 @@ _MAX_FRACTION = 256
 # they should not (ready-made ones, or those of a rendition with other takers) would pile up while a path is silent.
 _OVERFLOW_US = 3_000_000
 _OVERFLOW_BYTES = 256 * 1024
-# A decoder that is busy for more of the time than this has no reserve for a picture that is harder than usual.
-_BUSY_DECODER_RATIO = 0.7
 
 
 class VideoStream:
     """One running stream. Used on the event loop only, but for `wish`.
 
     `ntp` returns the NTP time of an instant of our monotonic clock. `on_keyframe_wanted` is called when the wish has
-    come to ask for a keyframe.
+    come to ask for a keyframe. `note` takes what the flow is told and decides.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class VideoStream:
         has_feedback: bool,
         ntp: Callable[[int], int],
         on_keyframe_wanted: Callable[[], None],
+        note: Note | None = None,
     ) -> None:
         now_us = clock.now_us()
         self._stream = stream
@@ -71,17 +73,7 @@ class VideoStream:
         self._clock = clock
         self._ntp = ntp
         self._on_keyframe_wanted = on_keyframe_wanted
-        limits = settings.rate_limits
-        if not settings.is_adaptive:
-            limits = RateLimits(limits.start_bps, limits.start_bps, limits.start_bps)
-        self._flow: Flow[Packet] = Flow(
-            limits,
-            fps=settings.fps,
-            has_feedback=has_feedback,
-            now_us=now_us,
-            prefer=settings.prefer,
-            estimator=make_estimator if settings.is_adaptive else FixedRate,
-        )
+        self._flow = _make_flow(settings, note, has_feedback=has_feedback, now_us=now_us)
         self._source = settings.largest
         self._egress = Egress(dtls, self._flow, stream.fill, self._woken, clock)
         self._unwrapper = FeedbackUnwrapper()
@@ -169,13 +161,9 @@ class VideoStream:
         self._source = resolution
         self._flow.describe(resolution.width_px, resolution.height_px)
 
-    def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
-        """Take note of how long the viewer needs to decode a frame, and how long a frame waits before that."""
-        # With a playout delay of zero a frame waits for nothing but the frame before it, or for the network. Where
-        # decoding takes most of a frame's time, it is the former.
-        is_slow = decode_ms is not None and decode_ms * self._settings.fps > _BUSY_DECODER_RATIO * 1_000
-        backlog_us = round((wait_ms or 0) * 1_000) if is_slow else 0
-        self._flow.decode_backlog(backlog_us, self._clock.now_us())
+    def decodes(self, decode_ms: float | None, wait_ms: float | None, frames_dropped: int) -> None:
+        """Take note of how the viewer's decoder fares; see `base.Peer`."""
+        self._flow.decodes(Decoding(_us(decode_ms), _us(wait_ms), frames_dropped), self._clock.now_us())
 
     def send_rtcp(self, compound: bytes) -> None:
         """Send RTCP at once."""
@@ -277,6 +265,25 @@ class VideoStream:
             return None
         self._capture_time_at_us = now_us
         return self._ntp(capture_us)
+
+
+def _make_flow(settings: PeerSettings, note: Note | None, *, has_feedback: bool, now_us: int) -> Flow[Packet]:
+    limits = settings.rate_limits
+    if not settings.is_adaptive:
+        limits = RateLimits(limits.start_bps, limits.start_bps, limits.start_bps)
+    make = Flow[Packet] if note is None else partial(RecordedFlow[Packet], note=note)
+    return make(
+        limits,
+        fps=settings.fps,
+        has_feedback=has_feedback,
+        now_us=now_us,
+        prefer=settings.prefer,
+        estimator=make_estimator if settings.is_adaptive else FixedRate,
+    )
+
+
+def _us(duration_ms: float | None) -> int | None:
+    return None if duration_ms is None else round(duration_ms * 1_000)
 
 
 def _scaled(largest: Resolution, ratio: float) -> Resolution:

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from streamer import registry
+from streamer.congestion.fold import Fold
 from streamer.encoders.base import EncoderSettings
-from streamer.media.cadence import MAX_REFINEMENTS, is_settled
+from streamer.media.cadence import MAX_REFINEMENTS, REFINED_BYTES, is_settled
 from streamer.media.frame import (
     BT601_LIMITED,
     EncodeOrder,
@@ -16,6 +17,7 @@ from streamer.media.frame import (
     Resolution,
     Surface,
     VideoFrame,
+    Wish,
 )
 from tests.fakes import clips
 
@@ -99,6 +101,32 @@ def test_page_of_text_is_sharp_after_the_refinements(codec, decoder):
     for number, order in enumerate(orders):
         for shown in reader.decode(av.Packet(encoder.encode(_frame(luma, number), order).data)):
             quality_db = _psnr_db(luma, shown)
+    encoder.close()
+
+    assert quality_db >= _SHARP_DB
+
+
+@pytest.mark.parametrize("target_bps", [300_000, 500_000])
+@pytest.mark.parametrize("codec", ["h264", "vp8"])
+def test_page_of_text_becomes_sharp_at_a_low_target_too(codec, target_bps):
+    reason = registry.why_unavailable("encoders", "software")
+    if reason is not None:
+        pytest.skip(reason)
+    settings = EncoderSettings(codec, _SIZE, PixelFormat.I420, BT601_LIMITED, _FPS, target_bps, 20_000_000)
+    encoder = registry.load("encoders", "software").create(settings)
+    reader = av.CodecContext.create(codec, "r")
+    luma, fold, number, refined_bytes = _page(), Fold(encoder.capabilities), 0, 0
+
+    while refined_bytes < REFINED_BYTES:
+        wish = Wish(target_bps, _FPS, _SIZE, max_frame_bytes=round(target_bps / _FPS / 8 * 2), keyframe=number == 0)
+        order = fold.order([wish], 1_000_000 * number, is_refinement=number > 0)
+        encoded = encoder.encode(_frame(luma, number), order)
+        for shown in reader.decode(av.Packet(encoded.data)):
+            quality_db = _psnr_db(luma, shown)
+        refined_bytes += len(encoded.data) if number else 0
+        if number and is_settled(encoded, order):
+            break
+        number += 1
     encoder.close()
 
     assert quality_db >= _SHARP_DB

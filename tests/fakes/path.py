@@ -130,8 +130,8 @@ class FakePath:
         now_us, index = self.now_us, self._next_index
         self._next_index += 1
         self.sent_bytes += size_bytes
-        self.told.append(("sent", now_us, index, size_bytes, priority))
-        self.flow.sent(index, size_bytes, now_us, priority, packet)
+        self.told.append(("sent", now_us, index, (size_bytes,), priority))
+        self.flow.sent(index, (size_bytes,), now_us, priority, None if packet is None else (packet,))
         queue_us = max(0, self._free_at_us - now_us)
         if self._rng.random() < self.loss_ratio or queue_us > self.queue_us or not self._police(size_bytes):
             return

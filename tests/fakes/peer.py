@@ -45,7 +45,7 @@ class FakePeer:
         self.keyframes_requested = 0
         self.described: Resolution | None = None
         self.scale_divisor = 1
-        self.decoding: tuple[float | None, float | None] | None = None
+        self.decoding: tuple[float | None, float | None, int] | None = None
         self.is_open = False
         self.is_closed = False
 
@@ -100,8 +100,8 @@ class FakePeer:
         smaller = Resolution(resolution.width_px // self.scale_divisor, resolution.height_px // self.scale_divisor)
         self.video.current = replace(self.video.current, max_resolution=smaller)
 
-    def decodes(self, decode_ms: float | None, wait_ms: float | None) -> None:
-        self.decoding = decode_ms, wait_ms
+    def decodes(self, decode_ms: float | None, wait_ms: float | None, frames_dropped: int) -> None:
+        self.decoding = decode_ms, wait_ms, frames_dropped
 
     def send(self, label: str, message: str | bytes) -> bool:
         if self.is_open and not self.is_closed:

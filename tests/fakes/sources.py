@@ -124,4 +124,4 @@ def _screen(name: str, settings: SourceSettings) -> Iterator[Rig]:
             client.close()
 
 
-_RIGS = {"demo": _demo, "callback": _callback, "screen": _screen}
+_RIGS = {"demo": _demo, "gl": _demo, "callback": _callback, "screen": _screen}

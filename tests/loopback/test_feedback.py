@@ -1,8 +1,10 @@
+import json
 from dataclasses import replace
 
 import pytest
 
 from streamer.clock import SystemClock
+from streamer.congestion.replay import Entry, replay
 from streamer.rtp.rtcp import (
     ReportBlock,
     TransportFeedback,
@@ -89,7 +91,8 @@ async def test_viewer_without_rtx_gets_a_keyframe_instead_of_a_resend(peer, view
 
 
 async def test_arrival_reports_reach_the_rate_controller(observer, viewer):
-    peer = make_peer(observer, replace(peer_settings(), is_adaptive=True))
+    entries: list[Entry] = []
+    peer = make_peer(observer, replace(peer_settings(), is_adaptive=True), entries.append)
     answer = await viewer.answer(await peer.offer())
     await peer.answer(answer.replace("a=rtcp-mux", "a=rtcp-fb:* transport-cc\r\na=rtcp-mux"))
     await until(lambda: bool(observer.codecs))
@@ -102,6 +105,10 @@ async def test_arrival_reports_reach_the_rate_controller(observer, viewer):
 
     await until(lambda: peer.statistics().decision.rtt_us is not None)
     await peer.close()
+    # What was told and decided can be told and decided again.
+    replayed = replay(json.loads(json.dumps(entries)))
+    assert replayed.is_same
+    assert replayed.decisions[-1] == peer.statistics().decision
 
 
 async def test_receiver_reports_give_loss_and_round_trip(joined):
@@ -165,7 +172,7 @@ async def test_frames_that_wait_too_long_give_way_to_a_keyframe(joined, observer
     told, keyframes = observer.keyframes_wanted, peer.statistics().keyframes
     # Nothing leaves any more: the rate is the lowest there is.
     flow = peer.video._video._flow
-    flow._pacer.set_pacing(1_000)
+    flow._pacer.set_pacing(1_000, SystemClock().now_us())
 
     frame = clip.frame(SystemClock().now_us())
     for _ in range(40):

@@ -12,6 +12,7 @@ from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessi
 from streamer import registry
 from streamer.clock import SystemClock
 from streamer.congestion.decision import RateLimits
+from streamer.congestion.replay import Note
 from streamer.media.frame import EncodedFrame, Resolution
 from streamer.rtp import packet, rtx
 from streamer.rtp.extensions import parse_extensions
@@ -73,8 +74,8 @@ def peer_settings(codecs: tuple[str, ...] = ("h264", "vp8"), ice: IceSettings | 
     )
 
 
-def make_peer(observer: Observer, settings: PeerSettings | None = None) -> RtcPeer:
-    return RtcPeer(settings or peer_settings(), observer, SystemClock(), random.Random(7))
+def make_peer(observer: Observer, settings: PeerSettings | None = None, note: Note | None = None) -> RtcPeer:
+    return RtcPeer(settings or peer_settings(), observer, SystemClock(), random.Random(7), note)
 
 
 class Viewer:

@@ -61,6 +61,33 @@ async def test_only_programs_that_still_run_are_ended_when_the_guardian_is_lost(
     assert len(ended) == 1
 
 
+async def test_launcher_counts_as_running_until_what_it_started_has_ended(rig: Rig, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    # The reader is a grandchild whose parent ends, too, before the launcher itself.
+    await rig.start("launcher", "sh", "-c", f"( (read line <{gate}) & ); exit 0")
+    launcher = rig.ward._pids["launcher"]
+    # It has ended, and the guardian has seen it.
+    await until(lambda: not Path(f"/proc/{launcher}").exists())
+    await rig.start("other", "true")
+    await until(lambda: rig.exits)
+    before = [ended.name for ended in rig.exits]
+
+    gate.write_text("go\n")
+
+    await until(lambda: len(rig.exits) == 2)
+    assert before == ["other"]
+    assert rig.exits[1].outcome == "launcher ended with status 0"
+
+
+async def test_program_that_fails_has_ended_whatever_it_leaves(rig: Rig) -> None:
+    await rig.start("program", "sh", "-c", "sleep 600 & exit 3")
+
+    await until(lambda: rig.exits)
+
+    assert rig.exits[0].outcome == "program ended with status 3"
+
+
 def descriptors(pid: int) -> set[int]:
     return {int(path.name) for path in Path(f"/proc/{pid}/fd").iterdir()}
 

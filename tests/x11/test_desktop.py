@@ -113,6 +113,25 @@ async def test_program_fills_the_screen_shows_what_is_typed_and_leaves_nothing(t
     assert not directory.exists()
 
 
+@needs_xterm
+async def test_session_of_a_launcher_ends_with_the_window_that_it_opened(tmp_path, mark):
+    written = tmp_path / "written"
+    script = f"echo up > {shlex.quote(str(written))}; exec sleep 600"
+    desktop = desktop_of(f"sh -c {shlex.quote(f'xterm -e sh -c {shlex.quote(script)} & exit 0')}")
+    await desktop.start()
+    wait_for(written.exists)
+    wait_for(lambda: largest_window(desktop) == SIZE)
+    has_ended_before = desktop._ended.done()
+
+    os.kill(process_of(mark, "xterm"), signal.SIGTERM)
+    closed = await desktop.ended()
+
+    assert not has_ended_before
+    assert (closed.reason, closed.is_failure) == ("the program sh ended with status 0", False)
+    await desktop.stop()
+    assert marked_processes(mark) == []
+
+
 async def test_secret_is_readable_by_its_owner_alone_and_demanded():
     desktop = desktop_of("sleep 600", window_manager="none")
     await desktop.start()

@@ -13,6 +13,7 @@ from streamer.bench.network.goals import goals_as_json, missed
 from streamer.bench.network.link import LinkSettings
 from streamer.bench.network.metrics import measure
 from streamer.bench.network.plot import draw
+from streamer.bench.network.replaying import run_replay
 from streamer.bench.network.scenario import Scenario
 from streamer.bench.network.scenarios import SCENARIOS
 from streamer.bench.network.simulation import simulate
@@ -136,6 +137,13 @@ Examples:
 @click.option("--seeds", default=1, show_default=True, type=click.IntRange(1, 1000), help="How many seeds, from there.")
 @click.option("--estimator", metavar="MODULE:FACTORY", help="Another estimator in place of the product's.")
 @click.option(
+    "--replay",
+    "replayed_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Decide again what a server's --decisions-log says was decided.",
+)
+@click.option(
     "--packets",
     "packets_folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False, writable=True),
@@ -160,12 +168,16 @@ def command(
     seed: int,
     seeds: int,
     estimator: str | None,
+    replayed_file: Path | None,
     packets_folder: Path | None,
     json_file: Path | None,
     plot_file: Path | None,
 ) -> None:
     """Measure congestion control while the network changes."""
     require_writable(json=json_file, plot=plot_file)
+    if replayed_file is not None:
+        other = None if estimator is None else load_estimator(estimator)
+        context.exit(0 if run_replay(replayed_file, other, json_file) else 1)
     if live:
         from streamer.bench.network.live.bench import run_live
 

@@ -132,6 +132,8 @@ class Rendition:
             is_new=not is_kept,
             is_refinement=order.is_refinement,
             is_settled=size_bytes < _SETTLED_RATIO * share_bytes,
+            size_bytes=size_bytes,
+            target_bps=order.target_bps,
         )
         self._refinements = self._refinements + 1 if is_kept else 0
         self._has_new = False

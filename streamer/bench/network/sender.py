@@ -223,8 +223,8 @@ class Sender:
         index = self._next_index
         self._next_index += 1
         self._record.sent_packets += 1
-        kept = None if isinstance(packet, PaddingPacket) else packet
-        self._flow.sent(index, packet.size_bytes, now_us, priority, kept)
+        kept = None if isinstance(packet, PaddingPacket) else (packet,)
+        self._flow.sent(index, (packet.size_bytes,), now_us, priority, kept)
         self._send((index, packet), packet.size_bytes + DATAGRAM_OVERHEAD_BYTES)
 
     def _send_report(self) -> None:

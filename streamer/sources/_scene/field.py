@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamer.sources._scene.layout import Layout
-from streamer.sources._scene.pixels import Image
+from streamer.sources._scene.painter import Colours, Painter
 
 _Vector = npt.NDArray[np.float32]
 
@@ -33,11 +33,12 @@ class SparkField:
         self._drift: _Vector = np.hstack([np.cos(angle), np.sin(angle)]) * (0.3 + depth) * (_DRIFT * self._scale)
         self._speed: _Vector = np.zeros_like(self._drift)
         grey = (60 + 110 * depth).astype(np.uint32)
-        self._colours = (grey + 18) | (grey << 8) | ((grey * 3 // 4) << 16) | np.uint32(0xFF << 24)
-        side_px = max(1, round(_SIZE * layout.scale))
-        self._side_px = side_px
-        rows, columns = np.divmod(np.arange(side_px * side_px), side_px)
-        self._offsets = rows * layout.resolution.width_px + columns
+        self._colours: Colours = ((grey + 18) | (grey << 8) | ((grey * 3 // 4) << 16) | np.uint32(0xFF << 24))[
+            :, 0
+        ].astype(np.uint32)
+        self._side_px = max(1, round(_SIZE * layout.scale))
+        size = layout.resolution
+        self._last: npt.NDArray[np.intp] = np.array([[size.width_px], [size.height_px]]) - self._side_px
 
     def step(self, pointer: tuple[int, int] | None) -> None:
         """Let every spark drift on by one frame, away from the pointer if it is near."""
@@ -49,10 +50,7 @@ class SparkField:
         self._speed *= np.float32(_CALM)
         self._place = (self._place - self._first + self._speed + self._drift) % self._size + self._first
 
-    def draw(self, image: Image) -> None:
+    def draw(self, painter: Painter) -> None:
         """Put every spark into the picture."""
-        height, width = image.shape[:2]
-        x, y = self._place.T.astype(np.intp)
-        x, y = x.clip(0, width - self._side_px), y.clip(0, height - self._side_px)
-        pixels = image.reshape(-1).view(np.uint32)
-        pixels[(y * width + x)[:, None] + self._offsets] = self._colours
+        x, y = self._place.T.astype(np.intp).clip(0, self._last)
+        painter.points(x, y, self._side_px, self._colours)

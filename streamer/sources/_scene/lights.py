@@ -2,7 +2,8 @@
 
 from streamer.sources._scene import shapes
 from streamer.sources._scene.layout import Layout
-from streamer.sources._scene.pixels import Coverage, Image, Ramp, Rgb, add, from_hue, ramp, tint
+from streamer.sources._scene.painter import Painter, Tone
+from streamer.sources._scene.pixels import Coverage, Rgb, from_hue
 from streamer.sources._scene.state import RIPPLE_FRAMES, TRAIL_FRAMES, SceneState
 
 # Main, middle, secondary, back, forward.
@@ -28,34 +29,34 @@ class Lights:
         self._ball = shapes.orb(layout.ball_radius)
         self._echo = shapes.ring(layout.ball_radius * 0.8, px(1.5))
 
-    def draw(self, image: Image, state: SceneState) -> None:
+    def draw(self, painter: Painter, state: SceneState) -> None:
         """Add all lights of this frame."""
-        self._draw_ball(image, state)
+        self._draw_ball(painter, state)
         for ripple in state.ripples:
-            _centre(image, ripple.x, ripple.y, self._ripples[ripple.age_frames], ramp(BUTTON_COLOURS[ripple.button]))
-        self._draw_pointer(image, state)
+            _centre(painter, ripple.x, ripple.y, self._ripples[ripple.age_frames], Tone(BUTTON_COLOURS[ripple.button]))
+        self._draw_pointer(painter, state)
 
-    def _draw_ball(self, image: Image, state: SceneState) -> None:
+    def _draw_ball(self, painter: Painter, state: SceneState) -> None:
         ball = state.ball
         for echo in range(_ECHOES, 0, -1):
             x, y = round(ball.x - echo * ball.dx), round(ball.y - echo * ball.dy)
             if state.layout.court.holds(x, y):
-                _centre(image, x, y, self._echo, _accent(state.hue_degrees, 0.3 / echo, 0.0))
+                _centre(painter, x, y, self._echo, _accent(state.hue_degrees, 0.3 / echo, 0.0))
         x, y = round(ball.x), round(ball.y)
-        _centre(image, x, y, self._ball_glow, _accent(state.hue_degrees, 0.45, 0.0))
-        _centre(image, x, y, self._ball, _accent(state.hue_degrees, 1.0, 0.35))
+        _centre(painter, x, y, self._ball_glow, _accent(state.hue_degrees, 0.45, 0.0))
+        _centre(painter, x, y, self._ball, _accent(state.hue_degrees, 1.0, 0.35))
 
-    def _draw_pointer(self, image: Image, state: SceneState) -> None:
+    def _draw_pointer(self, painter: Painter, state: SceneState) -> None:
         places = list(state.trail)
         for place, light in zip(places, self._trail[-len(places) :] if places else [], strict=True):
             if place is not None and place != state.pointer:
-                _centre(image, *place, light, _accent(state.hue_degrees, 0.5, 0.0))
+                _centre(painter, *place, light, _accent(state.hue_degrees, 0.5, 0.0))
         if state.pointer is None:
             return
-        _centre(image, *state.pointer, self._glow, _accent(state.hue_degrees, 0.8, 0.2))
-        _centre(image, *state.pointer, self._core, ramp((255, 255, 255)))
+        _centre(painter, *state.pointer, self._glow, _accent(state.hue_degrees, 0.8, 0.2))
+        _centre(painter, *state.pointer, self._core, Tone((255, 255, 255)))
         for button in state.buttons:
-            _centre(image, *state.pointer, self._pressed, ramp(BUTTON_COLOURS[button % len(BUTTON_COLOURS)]))
+            _centre(painter, *state.pointer, self._pressed, Tone(BUTTON_COLOURS[button % len(BUTTON_COLOURS)]))
 
 
 def _ripple(share: float, scale: float) -> Coverage:
@@ -65,9 +66,9 @@ def _ripple(share: float, scale: float) -> Coverage:
     return shapes.ring(radius_px, max(1.0, _RIPPLE_WEIGHT * scale), strength=(1 - share) ** 1.2)
 
 
-def _centre(image: Image, x: int, y: int, intensity: Coverage, colours: Ramp) -> None:
-    add(image, x - intensity.shape[1] // 2, y - intensity.shape[0] // 2, tint(intensity, colours))
+def _centre(painter: Painter, x: int, y: int, stencil: Coverage, tone: Tone) -> None:
+    painter.light(x - stencil.shape[1] // 2, y - stencil.shape[0] // 2, stencil, tone)
 
 
-def _accent(hue_degrees: float, strength: float, whiteness: float) -> Ramp:
-    return ramp(from_hue(hue_degrees), strength, whiteness)
+def _accent(hue_degrees: float, strength: float, whiteness: float) -> Tone:
+    return Tone(from_hue(hue_degrees), strength, whiteness)

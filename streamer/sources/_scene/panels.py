@@ -10,7 +10,8 @@ from streamer.sources._scene.font import Font
 from streamer.sources._scene.keyboard import KEYS
 from streamer.sources._scene.layout import Layout, Rect
 from streamer.sources._scene.lights import BUTTON_COLOURS
-from streamer.sources._scene.pixels import Coverage, Image, add, blend, from_hue, ramp, tint
+from streamer.sources._scene.painter import Painter, Tone, write
+from streamer.sources._scene.pixels import Coverage, Image, add, blend, from_hue
 from streamer.sources._scene.state import SceneState
 
 _PLACEHOLDER = "type something"
@@ -27,13 +28,14 @@ class Keyboard:
         sizes = {(rect.width, rect.height) for rect in self._rects.values()}
         self._halos = {size: shapes.halo(*size, radius_px, self._reach_px) for size in sizes}
 
-    def draw(self, image: Image, state: SceneState) -> None:
+    def draw(self, painter: Painter, state: SceneState) -> None:
         """Add the light of every key that is lit."""
         for code in state.held | state.fading.keys():
             rect = self._rects.get(code)
             if rect is not None:
-                light = tint(self._halos[rect.width, rect.height], ramp(from_hue(state.hue_degrees), state.light(code)))
-                add(image, rect.left - self._reach_px, rect.top - self._reach_px, light)
+                halo = self._halos[rect.width, rect.height]
+                tone = Tone(from_hue(state.hue_degrees), state.light(code))
+                painter.light(rect.left - self._reach_px, rect.top - self._reach_px, halo, tone)
 
 
 class TextLine:
@@ -43,18 +45,14 @@ class TextLine:
         self._rect = layout.text_line
         self._font = Font(17 * layout.scale, max(1.1, 2.1 * layout.scale))
         self._caret = shapes.box(layout.px(3), self._font.height_px, 1)
-        self._text, self._line = "", tint(self._font.line(_PLACEHOLDER), ramp(INK, 0.3))
 
-    def draw(self, image: Image, state: SceneState) -> None:
-        """Add the line of text; it is drawn anew only when it has changed."""
-        if state.text != self._text:
-            self._text = state.text
-            dim = 1.0 if state.text else 0.3
-            self._line = tint(self._font.line(state.text or _PLACEHOLDER), ramp(INK, dim))
-        add(image, self._rect.left, self._rect.top, self._line)
+    def draw(self, painter: Painter, state: SceneState) -> None:
+        """Add the line of text and its caret."""
+        tone = Tone(INK, 1.0 if state.text else 0.3)
+        write(painter, self._font, state.text or _PLACEHOLDER, self._rect.left, self._rect.top, tone)
         if state.frames // _CARET_FRAMES % 2 == 0:
             x = self._rect.left + len(state.text) * self._font.advance_px
-            add(image, x, self._rect.top, tint(self._caret, ramp(from_hue(state.hue_degrees))))
+            painter.light(x, self._rect.top, self._caret, Tone(from_hue(state.hue_degrees)))
 
 
 class Mouse:
@@ -88,23 +86,21 @@ class Mouse:
         for row, caption in enumerate(("pointer", "wheel", "key")):
             blend(image, *self._line(row, 0), self._font.line(caption), INK, 0.45)
 
-    def draw(self, image: Image, state: SceneState) -> None:
+    def draw(self, painter: Painter, state: SceneState) -> None:
         """Add lit buttons, the turning wheel and the numbers."""
         px, body = self._layout.px, self._body
         middle = body.left + body.width // 2
         for button in state.buttons:
-            light = ramp(BUTTON_COLOURS[button % len(BUTTON_COLOURS)], 0.8)
+            tone = Tone(BUTTON_COLOURS[button % len(BUTTON_COLOURS)], 0.8)
             if button in self._lit:
-                add(image, body.left, body.top, tint(self._lit[button], light))
+                painter.light(body.left, body.top, self._lit[button], tone)
             elif button == 1:
-                add(image, middle - px(7) - self._reach, body.top + px(32) - self._reach, tint(self._wheel_lit, light))
-        self._turn_wheel(image, state, middle - px(5), body.top + px(32))
-        accent = ramp(from_hue(state.hue_degrees))
+                painter.light(middle - px(7) - self._reach, body.top + px(32) - self._reach, self._wheel_lit, tone)
+        self._turn_wheel(painter, state, middle - px(5), body.top + px(32))
+        accent = Tone(from_hue(state.hue_degrees))
         place = f"{state.pointer[0]} {state.pointer[1]}" if state.pointer else "-"
         for row, text in enumerate((place, f"{state.wheel_notches:+.2f}", state.last_code or "-")):
-            x, y = self._line(row, 1)
-            for index, character in enumerate(text[:16]):
-                add(image, x + index * self._font.advance_px, y, tint(self._font.glyph(character), accent))
+            write(painter, self._font, text[:16], *self._line(row, 1), accent)
 
     def _button(self, layout: Layout, left: int) -> Coverage:
         """Return the light of a button, cut to the body that it belongs to."""
@@ -116,12 +112,12 @@ class Mouse:
         inside = shapes.box(body.width, body.height, px(58))[:height]
         return canvas[..., 0] & inside
 
-    def _turn_wheel(self, image: Image, state: SceneState, left: int, top: int) -> None:
+    def _turn_wheel(self, painter: Painter, state: SceneState, left: int, top: int) -> None:
         """Draw three notches that move down by a third of the wheel with each notch."""
-        reach, accent = self._layout.px(40), ramp(from_hue(state.hue_degrees), 0.9)
+        reach, tone = self._layout.px(40), Tone(from_hue(state.hue_degrees), 0.9)
         for notch in range(3):
             share = (state.wheel_notches / 3 + notch / 3) % 1.0
-            add(image, left, top + round(share * (reach - self._notch.shape[0])), tint(self._notch, accent))
+            painter.light(left, top + round(share * (reach - self._notch.shape[0])), self._notch, tone)
 
     def _line(self, row: int, part: int) -> tuple[int, int]:
         px = self._layout.px
@@ -149,21 +145,20 @@ class Dial:
         y = self._layout.dial_y + self._layout.px(16)
         blend(image, self._layout.dial_x - caption.shape[1] // 2, y, caption, INK, 0.45)
 
-    def draw(self, image: Image, state: SceneState, number: int, elapsed_us: int) -> None:
+    def draw(self, painter: Painter, state: SceneState, number: int, elapsed_us: int) -> None:
         """Add the lit ticks, the time since the start and the number of the frame."""
         colour = from_hue(state.hue_degrees)
         for age in range(min(self._TAIL, number + 1)):
             x, y, tick = self._ticks[(number - age) % self._TICKS]
-            add(image, x, y, tint(tick, ramp(colour, (1 - age / self._TAIL) ** 2, 0.6 if age == 0 else 0.0)))
+            painter.light(x, y, tick, Tone(colour, (1 - age / self._TAIL) ** 2, 0.6 if age == 0 else 0.0))
         seconds, milliseconds = divmod(elapsed_us // 1000, 1000)
         clock = f"{seconds // 60 % 100:02}:{seconds % 60:02}.{milliseconds:03}"
-        self._write(image, self._clock, clock, self._layout.dial_y - self._layout.px(17))
-        self._write(image, self._count, str(number), self._layout.dial_y + self._layout.px(36))
+        self._write(painter, self._clock, clock, self._layout.dial_y - self._layout.px(17))
+        self._write(painter, self._count, str(number), self._layout.dial_y + self._layout.px(36))
 
-    def _write(self, image: Image, font: Font, text: str, y: int) -> None:
-        x, ink = self._layout.dial_x - len(text) * font.advance_px // 2, ramp(INK, 0.95)
-        for index, character in enumerate(text):
-            add(image, x + index * font.advance_px, y, tint(font.glyph(character), ink))
+    def _write(self, painter: Painter, font: Font, text: str, y: int) -> None:
+        x = self._layout.dial_x - len(text) * font.advance_px // 2
+        write(painter, font, text, x, y, Tone(INK, 0.95))
 
     def _tick(self, index: int) -> tuple[int, int, Coverage]:
         angle = 2 * math.pi * index / self._TICKS

@@ -1,9 +1,7 @@
 """Put the scene together: the still part first, then everything that moves.
 
-Knows nothing of surfaces and pacing: it fills an array that it is handed.
+Knows nothing of surfaces and pacing: it draws with the painter that it is handed.
 """
-
-import numpy as np
 
 from streamer.media.frame import Resolution
 from streamer.protocol.actions import InputAction
@@ -11,8 +9,8 @@ from streamer.sources._scene.backdrop import draw_backdrop
 from streamer.sources._scene.field import SparkField
 from streamer.sources._scene.layout import Layout
 from streamer.sources._scene.lights import Lights
+from streamer.sources._scene.painter import Painter
 from streamer.sources._scene.panels import Dial, Keyboard, Mouse, TextLine
-from streamer.sources._scene.pixels import Image
 from streamer.sources._scene.state import SceneState
 
 
@@ -28,22 +26,22 @@ class Scene:
         self._text = TextLine(layout)
         self._mouse = Mouse(layout)
         self._dial = Dial(layout)
-        self._backdrop = draw_backdrop(layout)
-        self._mouse.draw_still(self._backdrop)
-        self._dial.draw_still(self._backdrop)
+        # Everything that stands still.
+        self.backdrop = draw_backdrop(layout)
+        self._mouse.draw_still(self.backdrop)
+        self._dial.draw_still(self.backdrop)
 
     def apply(self, action: InputAction) -> None:
         """Take one input action; the next drawn picture shows it."""
         self._state.apply(action)
 
-    def draw(self, image: Image, number: int, elapsed_us: int) -> None:
-        """Move on by one frame and draw it."""
+    def draw(self, painter: Painter, number: int, elapsed_us: int) -> None:
+        """Move on by one frame and draw what moves over the backdrop."""
         self._state.step()
         self._field.step(self._state.pointer)
-        np.copyto(image, self._backdrop)
-        self._field.draw(image)
-        self._keyboard.draw(image, self._state)
-        self._text.draw(image, self._state)
-        self._mouse.draw(image, self._state)
-        self._dial.draw(image, self._state, number, elapsed_us)
-        self._lights.draw(image, self._state)
+        self._field.draw(painter)
+        self._keyboard.draw(painter, self._state)
+        self._text.draw(painter, self._state)
+        self._mouse.draw(painter, self._state)
+        self._dial.draw(painter, self._state, number, elapsed_us)
+        self._lights.draw(painter, self._state)

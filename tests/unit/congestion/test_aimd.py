@@ -3,8 +3,10 @@ import pytest
 from streamer.congestion.aimd import (
     _BLIND_GROWTH_PER_S,
     _CAREFUL_GROWTH_PER_S,
+    _CAREFUL_RANGE,
     _CAREFUL_US,
     _EDGE_GROWTH_PER_S,
+    _EDGE_RATIO,
     _GROWTH_PER_ROUND,
     _MAX_ELAPSED_US,
     _NEAR_GROWTH_PER_S,
@@ -135,7 +137,7 @@ def test_rate_is_cut_for_loss(verdict, ratio):
     assert control.reason is Reason.LOSS
 
 
-def test_rate_grows_carefully_after_loss_whatever_trains_say():
+def test_rate_grows_carefully_until_it_is_above_where_packets_were_lost():
     control = Control()
     control.lose(LossVerdict(0.05, 0.9), RATE_BPS, control.now_us)
     before_bps = control.rate_bps
@@ -144,9 +146,44 @@ def test_rate_grows_carefully_after_loss_whatever_trains_say():
 
     assert control.rate_bps == pytest.approx(before_bps * (1 + _CAREFUL_GROWTH_PER_S * REPORT_S), rel=1e-4)
 
-    control.hear(after_us=_CAREFUL_US, train=trains(9))
+    # A policer does not become wider by itself.
+    control.hear(after_us=_CAREFUL_US)
+    for _ in range(3):
+        control.hear(train=trains(9))
+    assert control.rate_bps == pytest.approx(_EDGE_RATIO * RATE_BPS)
+    control.set_rate(_CAREFUL_RANGE[1] * RATE_BPS + 2, Reason.GROWTH)
+    control.hear(train=trains(9))
 
-    assert control.rate_bps > 1.4 * before_bps
+    assert control.rate_bps > 1.4 * _CAREFUL_RANGE[1] * RATE_BPS
+
+
+def test_rate_remembers_the_most_that_arrived_while_packets_were_lost():
+    control = Control()
+    control.lose(LossVerdict(0.3, 0.85, is_first=True), RATE_BPS, control.now_us)
+    control.lose(LossVerdict(0.15, 0.9), RATE_BPS // 2, control.now_us)
+    control.set_rate(RATE_BPS, Reason.GROWTH)
+
+    control.hear(train=trains(9))
+    assert control.rate_bps == pytest.approx(RATE_BPS * (1 + _EDGE_GROWTH_PER_S * REPORT_S), rel=1e-4)
+
+    # What is lost much later is another matter.
+    control.hear(after_us=_CAREFUL_US)
+    control.lose(LossVerdict(0.15, 0.9), RATE_BPS // 2, control.now_us)
+    control.set_rate(RATE_BPS, Reason.GROWTH)
+    control.hear(train=trains(9))
+
+    assert control.rate_bps == pytest.approx(_GROWTH_PER_ROUND * RATE_BPS)
+
+
+def test_rate_grows_as_ever_when_it_was_not_the_cause_of_loss():
+    control = Control()
+    control.lose(LossVerdict(0.05, 0.9), RATE_BPS, control.now_us)
+    before_bps = control.rate_bps
+
+    control.acquit()
+    control.hear(train=trains(9))
+
+    assert control.rate_bps == pytest.approx(_GROWTH_PER_ROUND * before_bps)
 
 
 @pytest.mark.parametrize("changes", [{}, {"train": trains(9)}])

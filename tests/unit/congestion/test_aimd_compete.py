@@ -6,6 +6,7 @@ from streamer.congestion.aimd import (
     _COMPETE_CUT_RATIO,
     _COMPETE_CUT_US,
     _COMPETE_GROWTH_PER_S,
+    _DRAIN_US,
     _FAIR_RATIO,
     _SHARED_CUT,
     _TELLING_BPS,
@@ -65,6 +66,25 @@ def test_rate_gives_way_by_half_to_a_queue_that_others_make():
     assert control.rate_bps == pytest.approx(_YIELD_RATIO * RATE_BPS)
 
 
+def test_rate_gives_way_by_half_although_trains_tell_only_roughly():
+    control = Control()
+    control.hear(standing_us=100_000, busy=busy(0.9))
+
+    for _ in range(_YIELD_REPORTS):
+        control.hear(standing_us=100_000, rough_train=trains(1.0, error_ratio=0.25), busy=busy(0.2))
+
+    assert control.rate_bps == pytest.approx(_YIELD_RATIO * RATE_BPS)
+
+
+def test_rate_gives_way_further_where_trains_may_be_off_by_as_much():
+    control = Control()
+
+    for _ in range(2 * _YIELD_REPORTS):
+        control.hear(standing_us=100_000, rough_train=trains(1.0, error_ratio=0.3), busy=busy(0.6))
+
+    assert control.rate_bps == pytest.approx((1 - 100_000 / _DRAIN_US) * 0.6 * RATE_BPS, rel=0.01)
+
+
 def _competing():
     control = _beside_another((_COMPETE_AFTER_US + 2 * REPORT_US) // REPORT_US)
     assert control.phase is Phase.COMPETE
@@ -119,6 +139,28 @@ def test_rate_gives_way_to_loss_once_in_a_while_beside_another():
     control.hear(standing_us=100_000, lost_packets=3)
 
     assert control.rate_bps == pytest.approx(_COMPETE_CUT_RATIO * RATE_BPS)
+
+
+def test_rate_drains_a_queue_that_turns_out_to_be_its_own():
+    control = _competing()
+    own = {"standing_us": 100_000, "train": trains(0.4), "busy": busy(0.4)}
+    for _ in range(_YIELD_REPORTS - 1):
+        control.hear(**own)
+    assert control.phase is Phase.COMPETE
+
+    control.hear(**own)
+
+    assert control.phase is Phase.DRAIN
+    assert control.rate_bps == pytest.approx((1 - 100_000 / _DRAIN_US) * 0.4 * RATE_BPS, rel=0.01)
+
+
+def test_rate_goes_on_beside_another_that_pauses_now_and_then():
+    control = _competing()
+    for _ in range(3 * _YIELD_REPORTS):
+        control.hear(standing_us=100_000, train=trains(1.0), busy=busy(1.0))
+        control.hear(standing_us=100_000, train=trains(1.0), busy=busy(0.4))
+
+    assert control.phase is Phase.COMPETE
 
 
 def test_rate_follows_again_when_the_other_sender_has_gone():

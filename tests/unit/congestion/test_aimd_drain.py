@@ -6,7 +6,6 @@ from streamer.congestion.aimd import (
     _DRAIN_US,
     _DRAINED_RATIO,
     _DROP_RATIO,
-    _FRAME_US,
     _LIMITED_CUT_RATIO,
     _MAX_HABIT_US,
     _SLOW_RATIO,
@@ -17,7 +16,7 @@ from streamer.congestion.aimd import (
     Phase,
 )
 from streamer.congestion.decision import Reason, Usage
-from tests.fakes.rate_reports import QUEUE_US, RATE_BPS, REPORT_US, Control, busy, trains
+from tests.fakes.rate_reports import FRAME_US, QUEUE_US, RATE_BPS, REPORT_US, Control, busy, trains
 
 
 def _drain_ratio(queue_us):
@@ -33,7 +32,7 @@ def _drain_ratio(queue_us):
         pytest.param({"standing_us": 900_000}, _DRAIN_RATIOS[0], id="however long it is, something is left to see"),
         pytest.param({"standing_us": LOW_US + 1, "usage": Usage.OVER}, _DRAIN_RATIOS[1], id="a queue grows steadily"),
         pytest.param(
-            {"standing_us": QUEUE_US, "newest_us": 100_000 + _FRAME_US},
+            {"standing_us": QUEUE_US, "newest_us": 100_000 + FRAME_US},
             _drain_ratio(100_000),
             id="the newest packets show that it is longer by now",
         ),
@@ -52,7 +51,7 @@ def _drain_ratio(queue_us):
         ),
         pytest.param(
             {"newest_us": 60_000, "slow_bps": RATE_BPS // 4},
-            _drain_ratio(60_000 - _FRAME_US) / 4,
+            _drain_ratio(60_000 - FRAME_US) / 4,
             id="one train passes much slower",
         ),
         pytest.param(
@@ -67,7 +66,7 @@ def _drain_ratio(queue_us):
                 "acked_bps": 1000,
                 "is_application_limited": True,
             },
-            _drain_ratio(60_000 - _FRAME_US) / 4,
+            _drain_ratio(60_000 - FRAME_US) / 4,
             id="one slow train of who sends little",
         ),
         pytest.param({"standing_us": QUEUE_US, "acked_bps": 9 * RATE_BPS}, 1.0, id="never upwards"),
@@ -137,7 +136,7 @@ def test_rate_does_not_return_above_where_it_was():
     "changes",
     [
         pytest.param({"is_answered": False}, id="the report is of packets sent before the cut"),
-        pytest.param({"newest_us": LOW_US + _FRAME_US}, id="the newest packets still wait"),
+        pytest.param({"newest_us": LOW_US + FRAME_US}, id="the newest packets still wait"),
         pytest.param({"standing_us": LOW_US}, id="a little still stands"),
     ],
 )
@@ -150,6 +149,15 @@ def test_rate_stays_low_while(changes):
 
     assert control.phase is Phase.DRAIN
     assert control.rate_bps <= before_bps
+
+
+def test_rate_returns_although_the_last_packet_of_a_long_frame_waits_for_those_before_it():
+    control = Control(frame_us=2 * FRAME_US)
+    control.hear(standing_us=QUEUE_US)
+
+    control.hear(newest_us=2 * FRAME_US)
+
+    assert control.phase is Phase.FOLLOW
 
 
 def test_rate_measures_the_path_anew_while_it_drains():
@@ -190,6 +198,7 @@ def test_ways_that_stay_as_long_although_less_is_sent_are_a_longer_route():
         pytest.param({}, 1.0, Phase.COMPETE, id="it stays although we gave way: others fill it"),
         pytest.param({}, 0.8 * _DRAINED_RATIO, Phase.DRAIN, id="a long queue of our own takes longer"),
         pytest.param({"train": trains(0.5), "busy": busy(0.5)}, 1.0, Phase.DRAIN, id="trains say that we are alone"),
+        pytest.param({"habit_us": HIGH_US + _MAX_HABIT_US}, 1.0, Phase.DRAIN, id="our own kind leaves as much"),
     ],
 )
 def test_queue_that_has_not_drained_after_two_seconds(changes, queue_ratio, phase):

@@ -10,7 +10,15 @@ from streamer.congestion.allocator import (
     Allowance,
 )
 from streamer.congestion.decision import Decision, RateLimits, Reason
-from streamer.congestion.ladder import DECODE_BACKLOG_US, DOWN_AFTER_US, SCALE_STEPS, UP_AFTER_US, Prefer
+from streamer.congestion.ladder import (
+    DECODE_BACKLOG_US,
+    DOWN_AFTER_US,
+    SCALE_STEPS,
+    SLOW_REPORTS,
+    UP_AFTER_US,
+    Decoding,
+    Prefer,
+)
 from streamer.congestion.pacer import Priority
 
 _LIMITS = RateLimits(300_000, 3_000_000, 20_000_000)
@@ -38,7 +46,7 @@ def _decision(estimate_bps, at_us=0, *, reason=Reason.GROWTH, queue_us=0, is_lim
 def _send(allocator, size_bytes, priority, estimate_bps, *, duration_us=4 * _AVERAGE_US):
     """Send a packet each 10 ms, and decide each 50 ms; return the target."""
     for now_us in range(10_000, duration_us + 1, 10_000):
-        allocator.sent(size_bytes, priority)
+        allocator.sent(1, size_bytes, priority)
         if now_us % 50_000 == 0:
             allocator.update(_decision(estimate_bps, now_us))
     return allocator.target_bps
@@ -156,7 +164,8 @@ def test_allocator_does_not_give_way_before_the_path_has_been_tried(reason, is_l
 
 def test_allocator_gives_way_to_a_slow_decoder():
     allocator = _allocator()
-    allocator.decode_backlog(DECODE_BACKLOG_US + 1, 0)
+    for _ in range(SLOW_REPORTS):
+        allocator.decodes(Decoding(_INTERVAL_US, DECODE_BACKLOG_US + 1, 0), 0)
 
     assert _starve(allocator).scale_ratio == SCALE_STEPS[1]
 

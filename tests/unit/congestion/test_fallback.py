@@ -25,7 +25,7 @@ class _Viewer:
             self.flow.tick(self.now_us)
             frame_bytes = share * self.flow.decision.estimate_bps / 60 / 8
             for _ in range(round(frame_bytes / _PACKET_BYTES)):
-                self.flow.sent(self.sent, _PACKET_BYTES, self.now_us, Priority.VIDEO)
+                self.flow.sent(self.sent, (_PACKET_BYTES,), self.now_us, Priority.VIDEO)
                 self.sent += 1
             if frame % 60 == 0:
                 self.flow.report(loss_ratio=loss_ratio, rtt_us=40_000, now_us=self.now_us)
@@ -64,7 +64,7 @@ def test_viewer_that_never_reports_packets_is_sent_less_when_it_loses_some():
 
 def test_silence_goes_on_where_the_viewer_says_nothing_at_all():
     viewer = _Viewer()
-    viewer.flow.sent(0, _PACKET_BYTES, 0, Priority.VIDEO)
+    viewer.flow.sent(0, (_PACKET_BYTES,), 0, Priority.VIDEO)
 
     viewer.flow.tick(10 * PATIENCE_US)
 

@@ -4,6 +4,7 @@ import pytest
 
 from streamer.congestion.fold import (
     KEYFRAME_BURST,
+    LEAST_REFINEMENT_BYTES,
     SPARED_INTERVAL_US,
     STALLED_US,
     SUSTAINED_KEYFRAME_INTERVAL_US,
@@ -76,6 +77,20 @@ def test_fold_passes_on_that_a_frame_is_a_refinement():
     assert _fold().order([_wish()], 0, is_refinement=True).is_refinement
 
 
+@pytest.mark.parametrize(("target_bps", "fps"), [(9 * _MBPS, 60.0), (480_000, 10.0)])
+def test_fold_makes_refinements_at_low_targets_larger_and_fewer(target_bps, fps):
+    order = _fold().order([_wish(target_bps, max_frame_bytes=2_000)], 0, is_refinement=True)
+
+    assert order.fps == fps
+    assert order.max_frame_bytes == 2 * LEAST_REFINEMENT_BYTES
+
+
+def test_fold_keeps_the_size_of_refinements_where_another_size_needs_a_keyframe():
+    order = _fold(rate_change_needs_keyframe=True).order([_wish(480_000)], 0, is_refinement=True)
+
+    assert order.fps == 60
+
+
 def test_fold_refuses_to_order_for_nobody():
     with pytest.raises(LocalProtocolError, match="without a wish"):
         _fold().order([], 0)
@@ -144,6 +159,20 @@ def test_fold_changes_rates_only_so_often_where_an_encoder_bears_no_more():
     assert [rates[number] for number in changed_at] == [
         (wishes[number].target_bps, wishes[number].max_frame_bytes) for number in changed_at
     ]
+
+
+def test_fold_refines_less_often_where_an_encoder_bears_few_changes_and_goes_back_at_once():
+    fold = _fold(max_rate_changes_per_s=5)
+    moving, still = _wish(300_000), 12_000
+    fold.order([moving], 0)
+
+    early = fold.order([moving], 399_999, is_refinement=True)
+    refinement = fold.order([moving], 400_000, is_refinement=True)
+    after = fold.order([moving], 400_001)
+
+    assert (early.fps, early.max_frame_bytes) == (60.0, None)
+    assert (refinement.fps, refinement.max_frame_bytes) == (6.25, still)
+    assert (after.fps, after.max_frame_bytes) == (60.0, None)
 
 
 def test_fold_orders_keyframes_at_once_while_rates_are_held():

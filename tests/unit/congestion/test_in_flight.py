@@ -16,7 +16,7 @@ def _sent(count, *, first=0, interval_us=1000):
 
 def _send(in_flight, count, *, first=0, interval_us=1000):
     for index in range(first, first + count):
-        in_flight.add(Sent(index, _SIZE_BYTES, index * interval_us, Priority.VIDEO))
+        in_flight.add([Sent(index, _SIZE_BYTES, index * interval_us, Priority.VIDEO)])
 
 
 def _arrived(*indices):
@@ -210,7 +210,7 @@ def test_in_flight_gives_up_nothing_twice():
     in_flight.report(_arrived(0) + _lost(1) + _arrived(2))
     in_flight.expire(60_000_000)
 
-    in_flight.add(Sent(4, _SIZE_BYTES, 60_000_000, Priority.VIDEO))
+    in_flight.add([Sent(4, _SIZE_BYTES, 60_000_000, Priority.VIDEO)])
 
     assert in_flight.size_bytes == _SIZE_BYTES
     assert _indices(in_flight.report(_arrived(1, 3, 4)).arrived) == [4]

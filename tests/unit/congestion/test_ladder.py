@@ -3,15 +3,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.congestion.ladder import (
+    BUSY_RATIO,
     DECODE_BACKLOG_US,
     DECODE_HEEDED_US,
     DECODE_UP_AFTER_US,
     DOWN_AFTER_US,
     FPS_STEPS,
+    FULL_RATIO,
     LOW_BITS_PER_PIXEL,
     ROOM_RATIO,
     SCALE_STEPS,
+    SLOW_REPORTS,
     UP_AFTER_US,
+    Decoding,
     Ladder,
     Prefer,
     Rung,
@@ -19,6 +23,7 @@ from streamer.congestion.ladder import (
 
 _PIXELS = 1280 * 720
 _FPS = 60
+_INTERVAL_US = 16_667
 _STEP_US = 50_000
 _UP_BITS = ROOM_RATIO * LOW_BITS_PER_PIXEL
 _ALL_BPS = round(_PIXELS * _FPS * _UP_BITS) + 1
@@ -29,7 +34,7 @@ class _Viewer:
 
     def __init__(self, prefer=Prefer.FPS, *, describes=True):
         self.ladder = Ladder(prefer)
-        self.now_us = 0
+        self.now_us = self.frames_dropped = 0
         if describes:
             self.ladder.describe(_PIXELS, _FPS)
 
@@ -44,6 +49,13 @@ class _Viewer:
             self.now_us += _STEP_US
             moves += self.ladder.update(target_bps, self.now_us, is_tested=is_tested)
         return moves
+
+    def says(self, decode_ratio=1.0, wait_us=DECODE_BACKLOG_US + 1, *, dropped=0, reports=SLOW_REPORTS):
+        """Let the viewer report so often how its decoder fares: what it needs of a frame's interval."""
+        for _ in range(reports):
+            self.frames_dropped += dropped
+            decode_us = None if decode_ratio is None else round(decode_ratio * _INTERVAL_US)
+            self.ladder.decodes(Decoding(decode_us, wait_us, self.frames_dropped), _INTERVAL_US, self.now_us)
 
     def sink(self, steps):
         """Take that many steps down."""
@@ -158,25 +170,45 @@ def test_ladder_comes_to_rest_with_any_target_that_stays(prefer, begin, bits):
 
 def test_ladder_gives_way_to_a_decoder_that_is_too_slow():
     viewer = _Viewer(describes=False)
-    viewer.ladder.decode_backlog(DECODE_BACKLOG_US + 1, viewer.now_us)
+    viewer.says()
 
     assert viewer.run(_ALL_BPS, DOWN_AFTER_US + _STEP_US) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "moves"),
+    [
+        pytest.param({}, 1, id="busy all the time"),
+        pytest.param({"decode_ratio": FULL_RATIO - 0.01}, 0, id="a little reserve, and no frame was lost"),
+        pytest.param({"decode_ratio": FULL_RATIO - 0.01, "dropped": 1}, 1, id="a little reserve, and frames were lost"),
+        pytest.param({"decode_ratio": BUSY_RATIO - 0.01, "dropped": 9}, 0, id="frames were lost elsewhere"),
+        pytest.param({"wait_us": DECODE_BACKLOG_US}, 0, id="nothing waits"),
+        pytest.param({"wait_us": None}, 0, id="nothing is known of what waits"),
+        pytest.param({"decode_ratio": None}, 0, id="nothing was decoded"),
+        pytest.param({"dropped": 9, "reports": SLOW_REPORTS - 1}, 0, id="the network stood still for a moment"),
+    ],
+)
+def test_ladder_takes_no_stall_of_the_network_for_a_slow_decoder(said, moves):
+    viewer = _Viewer(describes=False)
+    viewer.says(**said)
+
+    assert viewer.run(_ALL_BPS, DOWN_AFTER_US + _STEP_US) == moves
 
 
 def test_ladder_has_nothing_more_for_a_decoder_on_the_lowest_rung():
     viewer = _Viewer()
     viewer.sink(len(SCALE_STEPS) + len(FPS_STEPS) - 2)
-    viewer.ladder.decode_backlog(DECODE_BACKLOG_US + 1, viewer.now_us)
+    viewer.says()
 
     assert viewer.run(_ALL_BPS, 2 * DOWN_AFTER_US) == 0
 
 
 def test_ladder_tries_a_slow_decoder_again_seldom():
     viewer = _Viewer()
-    viewer.ladder.decode_backlog(DECODE_BACKLOG_US + 1, viewer.now_us)
+    viewer.says()
     viewer.run(_ALL_BPS, DOWN_AFTER_US + _STEP_US)
-    viewer.ladder.decode_backlog(DECODE_BACKLOG_US + 1, viewer.now_us)
-    viewer.ladder.decode_backlog(DECODE_BACKLOG_US, viewer.now_us)
+    viewer.says()
+    viewer.says(wait_us=DECODE_BACKLOG_US, reports=1)
 
     assert viewer.run(_ALL_BPS, DECODE_UP_AFTER_US) == 0
     assert viewer.run(_ALL_BPS, UP_AFTER_US + _STEP_US) == 1
@@ -184,7 +216,7 @@ def test_ladder_tries_a_slow_decoder_again_seldom():
 
 def test_ladder_does_not_hold_a_decoder_to_what_it_said_long_ago():
     viewer = _Viewer()
-    viewer.ladder.decode_backlog(DECODE_BACKLOG_US + 1, viewer.now_us)
+    viewer.says()
 
     # No more steps than are due before what it said is old.
     assert viewer.run(_ALL_BPS, 3 * DECODE_HEEDED_US) == DECODE_HEEDED_US // DOWN_AFTER_US - 1

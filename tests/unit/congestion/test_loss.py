@@ -30,13 +30,18 @@ class _Path:
         lost = round(ratio * packets)
         return self.loss.add(packets - lost, lost, 0, self.now_us)
 
+    def try_out(self, ratio):
+        """Lose as much for two windows: in the first of them it may only have begun."""
+        assert self.window(ratio).cut_ratio == 1
+        return self.window(ratio)
+
 
 @pytest.mark.parametrize(
     ("ratio", "cut_ratio"),
     [
         pytest.param(0.0, 1.0, id="no loss never cuts"),
         pytest.param(_TOLERANCE_RATIO, 1.0, id="what a radio loses does not cut"),
-        pytest.param(_SUSPICIOUS_RATIO, _CUT_RATIO, id="more is tried out"),
+        pytest.param(_SUSPICIOUS_RATIO, 1.0, id="more may have begun only now"),
         pytest.param(0.12, 1 - 0.12 / 2, id="heavy loss cuts by half of it"),
         pytest.param(1.0, 0.5, id="total loss halves"),
     ],
@@ -51,40 +56,52 @@ def test_loss_of_the_first_window(ratio, cut_ratio):
 
 def test_loss_that_a_cut_does_not_change_is_the_nature_of_the_path():
     path = _Path()
-    path.window(_SUSPICIOUS_RATIO)
+    assert path.try_out(_SUSPICIOUS_RATIO).cut_ratio == _CUT_RATIO
     assert path.loss.is_suspicious
 
-    assert path.window(_SUSPICIOUS_RATIO).cut_ratio == 1
+    verdict = path.window(_SUSPICIOUS_RATIO)
+    assert verdict.cut_ratio == 1
+    assert verdict.is_natural
     assert not path.loss.is_suspicious
     assert path.window(_SUSPICIOUS_RATIO).cut_ratio == 1
 
 
+def test_loss_that_grows_although_the_rate_was_cut_is_tried_out_again():
+    path = _Path()
+    path.try_out(_TOLERANCE_RATIO + 0.01)
+
+    verdict = path.window(2 * _TOLERANCE_RATIO + 0.02)
+
+    assert verdict.cut_ratio == _CUT_RATIO
+    assert not verdict.is_natural
+
+
 def test_loss_that_a_cut_ends_was_made_by_the_rate():
     path = _Path()
-    path.window(_SUSPICIOUS_RATIO)
+    path.try_out(_SUSPICIOUS_RATIO)
 
     assert path.window(0.0).cut_ratio == 1
-    assert path.window(_SUSPICIOUS_RATIO).cut_ratio == _CUT_RATIO
+    assert path.try_out(_SUSPICIOUS_RATIO).cut_ratio == _CUT_RATIO
 
 
 def test_loss_above_the_nature_of_the_path_is_tried_out_again():
     path = _Path()
     nature_ratio = _TOLERANCE_RATIO + 0.01
-    path.window(nature_ratio)
+    path.try_out(nature_ratio)
     path.window(nature_ratio)
 
     assert path.window(nature_ratio + _TOLERANCE_RATIO - 0.01).cut_ratio == 1
-    assert path.window(nature_ratio + _TOLERANCE_RATIO + 0.01).cut_ratio == _CUT_RATIO
+    assert path.try_out(nature_ratio + _TOLERANCE_RATIO + 0.01).cut_ratio == _CUT_RATIO
 
 
 def test_loss_looks_again_at_the_nature_of_a_path_after_a_while():
     path = _Path()
-    path.window(_SUSPICIOUS_RATIO)
+    path.try_out(_SUSPICIOUS_RATIO)
     path.window(_SUSPICIOUS_RATIO)
 
     path.window(0.0, duration_us=_NATURE_US + 1)
 
-    assert path.window(_SUSPICIOUS_RATIO).cut_ratio == _CUT_RATIO
+    assert path.try_out(_SUSPICIOUS_RATIO).cut_ratio == _CUT_RATIO
 
 
 def test_heavy_loss_cuts_until_half_of_the_rate_has_changed_nothing():
@@ -103,6 +120,21 @@ def test_hopeless_loss_cuts_for_ever():
     cut_ratios = [path.window(_HOPELESS_RATIO).cut_ratio for _ in range(20)]
 
     assert max(cut_ratios) == pytest.approx(1 - _HOPELESS_RATIO / 2)
+
+
+@pytest.mark.parametrize(
+    ("packets", "cut_ratio"),
+    [
+        pytest.param(_MIN_PACKETS, 1.0, id="as near as a short window can tell"),
+        pytest.param(_PACKETS, 1 - 0.12 / 2, id="more than that, as a long window can"),
+    ],
+)
+def test_heavy_loss_is_not_what_the_nature_of_the_path_is_near_to(packets, cut_ratio):
+    path = _Path()
+    path.try_out(0.08)
+    path.window(0.08)
+
+    assert path.window(0.12, packets).cut_ratio == pytest.approx(cut_ratio)
 
 
 def test_heavy_loss_counts_as_the_first_again_after_it_was_over():

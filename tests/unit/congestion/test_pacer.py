@@ -232,6 +232,20 @@ def test_pacer_does_not_let_resends_count_as_frames_that_wait():
     assert pacer.backlog_us(0) == 4 * _PACKET_US
 
 
+def test_pacer_does_not_let_resends_that_have_left_count_as_frames_that_wait():
+    pacer = Pacer(_PACING_BPS)
+    pacer.enqueue(_frame(2 * BURST_PACKETS), Priority.VIDEO, 0)
+    pacer.release(0)
+    backlog_us, due_at_us = pacer.backlog_us(0), pacer.next_wake_us()
+
+    pacer.enqueue(_frame(RESENT_PACKETS, "r"), Priority.RETRANSMISSION, 0)
+    pacer.release(0)
+
+    assert pacer.backlog_us(0) == backlog_us
+    # What the path carries is paid for all the same.
+    assert pacer.next_wake_us() == due_at_us + RESENT_COST * RESENT_PACKETS * _PACKET_US
+
+
 def test_pacer_without_backlog_wants_nothing():
     pacer = Pacer(_PACING_BPS)
     pacer.enqueue([], Priority.VIDEO, 0)
@@ -243,17 +257,40 @@ def test_pacer_without_backlog_wants_nothing():
     assert (pacer.backlog_us(0), pacer.backlog_bytes, pacer.backlog_packets) == (0, 0, 0)
 
 
-def test_pacer_follows_a_new_rate_from_the_next_burst_on():
+@pytest.mark.parametrize(("factor", "waits"), [(4, 0.25), (0.5, 2)])
+def test_pacer_follows_a_new_rate_with_what_is_not_paid_for(factor, waits):
     pacer = Pacer(_PACING_BPS)
-    pacer.enqueue(_frame(3 * BURST_PACKETS), Priority.VIDEO, 0)
+    pacer.enqueue(_frame(2 * BURST_PACKETS), Priority.VIDEO, 0)
     pacer.release(0)
-    second_at_us = pacer.next_wake_us()
+    now_us, due_at_us = 2000, pacer.next_wake_us()
 
-    pacer.set_pacing(2 * _PACING_BPS)
-    pacer.release(second_at_us)
+    pacer.set_pacing(round(factor * _PACING_BPS), now_us)
 
-    assert pacer.pacing_bps == 2 * _PACING_BPS
-    assert pacer.next_wake_us() == second_at_us + second_at_us // 2
+    assert pacer.pacing_bps == factor * _PACING_BPS
+    assert pacer.next_wake_us() == now_us + waits * (due_at_us - now_us)
+    assert pacer.backlog_us(now_us) == waits * (due_at_us - now_us + BURST_PACKETS * _PACKET_US)
+
+
+def test_pacer_follows_a_new_rate_with_resends():
+    pacer = Pacer(_PACING_BPS)
+    pacer.enqueue(_frame(2 * RESENT_PACKETS, "r"), Priority.RETRANSMISSION, 0)
+    pacer.release(0)
+    due_at_us = pacer.next_wake_us()
+
+    pacer.set_pacing(2 * _PACING_BPS, 0)
+
+    assert pacer.next_wake_us() == due_at_us // 2
+
+
+def test_pacer_pays_nothing_back_at_a_new_rate():
+    pacer = Pacer(_PACING_BPS)
+    pacer.enqueue(_frame(2 * BURST_PACKETS), Priority.VIDEO, 0)
+    pacer.release(0)
+    due_at_us = pacer.next_wake_us()
+
+    pacer.set_pacing(2 * _PACING_BPS, 60_000_000)
+
+    assert pacer.next_wake_us() == due_at_us
 
 
 @pytest.mark.parametrize(
@@ -269,7 +306,7 @@ def test_pacer_follows_a_new_rate_from_the_next_burst_on():
 def test_pacer_keeps_a_budget(budget_bytes, counts):
     pacer = Pacer(_PACING_BPS)
     pacer.enqueue(_frame(9, "r"), Priority.RETRANSMISSION, 0)
-    pacer.set_pacing(_PACING_BPS * 1_000_000)
+    pacer.set_pacing(_PACING_BPS * 1_000_000, 0)
 
     assert len(pacer.release(0, budget_bytes)) == sum(counts)
 

@@ -28,7 +28,7 @@ def _estimate(*, sent_bps=_LIMITS.start_bps):
 
 
 def _send(estimate, rate_bps):
-    estimate.packet_sent(Sent(0, rate_bps // 8, _START_US, Priority.VIDEO))
+    estimate.packets_sent([Sent(0, rate_bps // 8, _START_US, Priority.VIDEO)])
 
 
 def test_receiver_estimate_begins_with_the_start_rate():

@@ -3,9 +3,9 @@ import json
 import pytest
 
 from streamer.congestion.decision import RateLimits, Reason
-from streamer.congestion.flow import Flow
+from streamer.congestion.fixed_rate import FixedRate
 from streamer.congestion.pacer import Priority
-from streamer.congestion.replay import Log, replay
+from streamer.congestion.replay import RecordedFlow, replay
 from streamer.errors import LocalProtocolError
 
 _LIMITS = RateLimits(300_000, 3_000_000, 20_000_000)
@@ -18,27 +18,23 @@ _WAY_US = 20_000
 _PASSING_US = 800
 
 
-def _make(limits, fps, has_feedback, now_us):
-    return Flow(limits, fps=fps, has_feedback=has_feedback, now_us=now_us)
-
-
 class _Recorded:
     """A flow whose every telling is noted."""
 
-    def __init__(self, *, has_feedback=True):
-        self.flow = _make(_LIMITS, _FPS, has_feedback, 0)
-        self.log = Log(_LIMITS, fps=_FPS, has_feedback=has_feedback, now_us=0)
+    def __init__(self, **settings):
+        self.entries = []
+        settings = {"fps": _FPS, "has_feedback": True, "now_us": 0} | settings
+        self.flow = RecordedFlow(_LIMITS, **settings, note=self.entries.append)
         self.decisions = [self.flow.decision]
 
     def tell(self, name, *args, **facts):
-        for told in (self.flow, self.log):
-            getattr(told, name)(*args, **facts)
+        getattr(self.flow, name)(*args, **facts)
         if self.flow.decision != self.decisions[-1]:
             self.decisions.append(self.flow.decision)
 
-    def replayed(self):
-        """Return the decisions of a fresh flow that is told what is in the log, after its way through a file."""
-        return replay(json.loads(json.dumps(self.log.entries)), _make)
+    def replayed(self, estimator=None):
+        """Return the decisions of a fresh flow that is told what was noted, after its way through a file."""
+        return replay(json.loads(json.dumps(self.entries)), estimator)
 
 
 def _evening():
@@ -51,7 +47,7 @@ def _evening():
         passing_us = _PASSING_US * (2 if frame > 160 else 1)
         arrivals = []
         for _ in range(_FRAME_PACKETS):
-            viewer.tell("sent", index, _SIZE_BYTES, now_us, Priority.VIDEO)
+            viewer.tell("sent", index, (_SIZE_BYTES,), now_us, Priority.VIDEO)
             free_at_us = max(free_at_us, now_us) + passing_us
             arrivals.append((index, None if index % 41 == 7 else free_at_us + _WAY_US))
             index += 1
@@ -66,7 +62,9 @@ def _evening():
 def test_replay_of_a_log_gives_the_same_decisions_bit_for_bit():
     viewer = _evening()
 
-    assert viewer.replayed() == viewer.decisions
+    replayed = viewer.replayed()
+    assert replayed.decisions == viewer.decisions
+    assert replayed.is_same
     # It would prove little if nothing had happened.
     assert {Reason.SILENCE, Reason.QUEUE} <= {decision.reason for decision in viewer.decisions}
 
@@ -77,18 +75,54 @@ def test_replay_gives_the_decisions_of_a_viewer_without_feedback():
     viewer.tell("report", loss_ratio=0.2, rtt_us=40_000, now_us=2_000_000)
     viewer.tell("report", loss_ratio=0.0, rtt_us=None, now_us=4_000_000)
 
-    assert viewer.replayed() == viewer.decisions
+    replayed = viewer.replayed()
+    assert replayed.decisions == viewer.decisions
+    assert replayed.is_same
     assert len(viewer.decisions) == 4
 
 
 def test_replay_of_nothing_is_the_first_decision():
     viewer = _Recorded()
 
-    assert viewer.replayed() == viewer.decisions == [viewer.flow.decision]
+    assert viewer.replayed().decisions == viewer.decisions == [viewer.flow.decision]
 
 
-def test_replay_refuses_what_no_log_says():
-    entries = [*_Recorded().log.entries, ["sent", "yesterday"]]
+def test_replay_makes_the_estimator_that_the_log_was_made_with():
+    viewer = _Recorded(estimator=FixedRate)
+    viewer.tell("tick", 5)
 
-    with pytest.raises(LocalProtocolError, match="yesterday"):
-        replay(entries, _make)
+    replayed = viewer.replayed()
+
+    assert replayed.is_same
+    assert {decision.reason for decision in replayed.decisions} == {Reason.FIXED}
+
+
+def test_replay_tells_what_another_estimator_would_have_decided():
+    viewer = _evening()
+
+    replayed = viewer.replayed(FixedRate)
+
+    assert not replayed.is_same
+    assert {decision.reason for decision in replayed.decisions} == {Reason.FIXED}
+
+
+@pytest.mark.parametrize("entry", [["sent", "yesterday"], ["decided", 5]])
+def test_replay_refuses_what_no_log_says(entry):
+    entries = [*_Recorded().entries, entry]
+
+    with pytest.raises(LocalProtocolError, match=entry[0]):
+        replay(entries)
+
+
+@pytest.mark.parametrize("entries", [[], [["tick", 5]]])
+def test_replay_refuses_a_log_without_a_beginning(entries):
+    with pytest.raises(LocalProtocolError, match="begins"):
+        replay(entries)
+
+
+def test_log_says_nothing_of_a_decision_that_stays():
+    viewer = _Recorded()
+
+    viewer.tell("report", loss_ratio=0.0, rtt_us=None, now_us=5)
+
+    assert [entry[0] for entry in viewer.entries] == ["begin", "decision", "report"]

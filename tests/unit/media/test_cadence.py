@@ -6,6 +6,7 @@ import pytest
 from streamer.media.cadence import (
     HEARTBEAT_INTERVAL_US,
     MAX_REFINEMENTS,
+    REFINED_BYTES,
     REFINEMENT_DELAY_US,
     REFINEMENT_SPACING_FRAMES,
     SETTLED_RATIO,
@@ -32,6 +33,8 @@ class _Rendition:
         self.skipped: list[int] = []
         # Whether a refinement finds nothing more to improve.
         self.settles = True
+        self.size_bytes = REFINED_BYTES // MAX_REFINEMENTS
+        self.target_bps: int | None = None
         self._newest_us: int | None = None
         self._has_new = False
 
@@ -74,6 +77,8 @@ class _Rendition:
                 is_new=decision.action is Action.ENCODE_NEW,
                 is_refinement=decision.is_refinement,
                 is_settled=self.settles,
+                size_bytes=self.size_bytes,
+                target_bps=self.target_bps,
             )
             wants_keyframe = False
         raise AssertionError("the cadence never waits")
@@ -232,6 +237,19 @@ def test_cadence_refines_a_bounded_number_of_times_while_the_picture_has_not_set
     refined_us = [now_us - _START_US for now_us, _, decision in rendition.encoded if decision.is_refinement]
     spacing_us = REFINEMENT_SPACING_FRAMES * 20_000
     assert refined_us == [REFINEMENT_DELAY_US + number * spacing_us for number in range(MAX_REFINEMENTS)]
+
+
+def test_cadence_goes_on_while_its_refinements_are_small_each_when_the_last_one_has_left():
+    rendition = _Rendition(fps=50)
+    rendition.settles, rendition.size_bytes, rendition.target_bps = False, 6_000, 300_000
+    rendition.deliver(_START_US)
+
+    rendition.run_until(_START_US + 10_000_000)
+
+    refined_us = [now_us - _START_US for now_us, _, decision in rendition.encoded if decision.is_refinement]
+    sending_us = 6_000 * 8 * 1_000_000 // 300_000
+    assert len(refined_us) == -(-REFINED_BYTES // 6_000)
+    assert refined_us == [REFINEMENT_DELAY_US + number * sending_us for number in range(len(refined_us))]
 
 
 def test_cadence_does_not_refine_while_the_source_delivers():

@@ -98,10 +98,10 @@ async def test_viewer_that_wants_smaller_pictures_gets_them_without_a_gap(rig):
 async def test_rate_control_is_told_how_large_the_pictures_are_and_how_they_decode(rig):
     peer = await rig.connect("ann")
 
-    peer.say(Report(60, 0, 0, jitter_buffer_ms=30.5, decode_ms=14.0))
+    peer.say(Report(60, 3, 0, jitter_buffer_ms=30.5, decode_ms=14.0))
 
     assert peer.described == _FULL
-    assert peer.decoding == (14.0, 30.5)
+    assert peer.decoding == (14.0, 30.5, 3)
 
 
 async def test_viewer_that_leaves_takes_its_rendition_with_it(rig):

@@ -15,6 +15,7 @@ from streamer.sources._scene.font import Font
 from streamer.sources._scene.glyphs import STROKES
 from streamer.sources._scene.keyboard import KEYS
 from streamer.sources._scene.layout import Layout
+from streamer.sources._scene.painter import ImagePainter
 from streamer.sources._scene.panels import Keyboard
 from streamer.sources._scene.scene import Scene
 from streamer.sources._scene.state import SceneState
@@ -28,7 +29,7 @@ LONG_US = 30_000_000
 
 def drawn(scene: Scene) -> np.ndarray:
     image = np.empty((SIZE.height_px, SIZE.width_px, 4), np.uint8)
-    scene.draw(image, 0, 0)
+    scene.draw(ImagePainter(image, scene.backdrop), 0, 0)
     return image.astype(int)
 
 
@@ -93,7 +94,7 @@ def test_held_key_lights_up_in_its_place_and_nowhere_else():
         image = np.zeros((SIZE.height_px, SIZE.width_px, 4), np.uint8)
         scene_state.apply(KeyChange(key.code, is_down=True))
 
-        keyboard.draw(image, scene_state)
+        keyboard.draw(ImagePainter(image, np.zeros_like(image)), scene_state)
 
         scene_state.held.clear()
         lit = image.max(axis=-1) > 150
@@ -187,7 +188,7 @@ def test_scene_is_drawn_at_every_size_with_everything_happening(size):
             scene.apply(ButtonChange(button, is_down=True))
         scene.apply(KeyChange("Space", is_down=True))
         for number in range(40):
-            scene.draw(image, number, 0)
+            scene.draw(ImagePainter(image, scene.backdrop), number, 0)
 
     assert image[..., :3].max() > 100
     assert (image[..., 3] == 255).all()
@@ -196,8 +197,9 @@ def test_scene_is_drawn_at_every_size_with_everything_happening(size):
 def test_clock_and_frame_number_run():
     image, other = (np.empty((SIZE.height_px, SIZE.width_px, 4), np.uint8) for _ in range(2))
 
-    Scene(SIZE, 60).draw(image, 0, 0)
-    Scene(SIZE, 60).draw(other, 0, 7_000)
+    for picture, elapsed_us in ((image, 0), (other, 7_000)):
+        scene = Scene(SIZE, 60)
+        scene.draw(ImagePainter(picture, scene.backdrop), 0, elapsed_us)
 
     layout = Layout(SIZE)
     rows, columns = np.nonzero((image != other).any(axis=-1))

@@ -9,7 +9,7 @@ export const elementStyles = () =>
   :host {
     display: block; position: relative; overflow: hidden; width: 100%; height: 100%; background: #0b0d10;
     color: #e8ecf1; font: 14px/1.4 system-ui, sans-serif; -webkit-tap-highlight-color: transparent;
-    --panel: rgb(18 22 28 / 0.88); --line: rgb(255 255 255 / 0.1); --accent: #7cc4ff; --quiet: #9aa7b5;
+    --panel: rgb(18 22 28 / 0.88); --sheet: rgb(18 22 28 / 0.95); --line: rgb(255 255 255 / 0.1); --accent: #7cc4ff; --quiet: #9aa7b5;
   }
   [hidden] { display: none !important; }
   .surface, video, canvas, .notice { position: absolute; inset: 0; width: 100%; height: 100%; }
@@ -81,7 +81,7 @@ export const elementStyles = () =>
   .overlay {
     position: absolute; top: 12px; left: 12px; display: grid; gap: 9px 26px;
     max-width: calc(100% - 24px); max-height: calc(100% - 24px); overflow: hidden; padding: 10px 14px;
-    box-sizing: border-box; border: 1px solid var(--line); border-radius: 12px; background: var(--panel);
+    box-sizing: border-box; border: 1px solid var(--line); border-radius: 12px; background: var(--sheet);
     pointer-events: none; font-size: 12.5px;
   }
   dl { display: grid; grid-template-columns: 10.6em 1fr; gap: 2px 0.7em; align-content: start; margin: 0; }
@@ -113,9 +113,9 @@ export const elementStyles = () =>
   text.end { text-anchor: end; }
 
   @media (max-width: 1080px) { .overlay { top: 64px; max-height: calc(100% - 76px); } }
-  /* Not high enough for one column. */
+  /* Not high enough for one column; at the lower edge, so that the bar lies over none of it. */
   @media (max-height: 680px) and (min-width: 600px) {
-    .overlay { top: 12px; max-height: calc(100% - 24px); grid-template-columns: 1fr 1fr; font-size: 11px; }
+    .overlay { top: auto; bottom: 12px; max-height: calc(100% - 24px); grid-template-columns: 1fr 1fr; font-size: 11px; }
   }
 
   @keyframes appear { from { opacity: 0; } }

@@ -1,0 +1,49 @@
+"""Bring a picture out of OpenGL: rows from the top, bytes in the order of a surface, the frame stamp on top of it."""
+
+from typing import Any
+
+from streamer.media.frame import Resolution
+from streamer.sources._ring import Canvas
+
+# One triangle that covers everything. OpenGL draws from the lower left upwards, surfaces begin with their upper row.
+_VERTEX = """
+#version 330
+out vec2 place;
+void main() {
+    vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1) * 2;
+    place = vec2(corner.x, 1 - corner.y);
+    gl_Position = vec4(2 * corner - 1, 0, 1);
+}
+"""
+_FRAGMENT = """
+#version 330
+uniform sampler2D picture;
+in vec2 place;
+out vec4 pixel;
+void main() { pixel = vec4(texture(picture, place).bgr, 1); }
+"""
+
+
+class Output:
+    """What is drawn into, and the way out. Used by the thread that draws, while the context is current."""
+
+    def __init__(self, context: Any, resolution: Resolution) -> None:
+        self._context = context
+        size = resolution.width_px, resolution.height_px
+        self._texture = context.texture(size, 4)
+        # At the same scale: every pixel is one, none is mixed.
+        self._texture.filter = context.NEAREST, context.NEAREST
+        self.framebuffer = context.framebuffer([self._texture], context.depth_renderbuffer(size))
+        self._packed = context.framebuffer([context.renderbuffer(size, 4)])
+        self._program = context.program(vertex_shader=_VERTEX, fragment_shader=_FRAGMENT)
+        self._triangle = context.vertex_array(self._program, [])
+
+    def read(self, canvas: Canvas) -> None:
+        """Wait for what was drawn and copy it into a surface of BGRA in host memory."""
+        context = self._context
+        context.disable(context.BLEND | context.DEPTH_TEST | context.CULL_FACE)
+        context.viewport = (0, 0, *self._packed.size)
+        self._packed.use()
+        self._texture.use()
+        self._triangle.render(context.TRIANGLES, vertices=3)
+        self._packed.read_into(canvas.arrays[0], components=4, alignment=1)

@@ -1,0 +1,175 @@
+"""Pictures that a program draws with OpenGL, off-screen through EGL: the demo scene, or a renderer of yours.
+
+A renderer is any callable `factory(context, resolution, fps)` that returns an object with `draw(framebuffer, number,
+elapsed_us)`, and `apply(action)` if it answers input. `context` is a `moderngl.Context`; `framebuffer` has a colour
+texture of RGBA and a depth buffer, and its first row is the lowest. Everything runs in the capture thread, where the
+context is current. The pixels are read back once into host memory.
+"""
+
+import importlib
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.errors import ConfigError, SourceError, Unavailable
+from streamer.media.frame import PixelFormat, Resolution, VideoFrame
+from streamer.protocol.actions import InputAction
+from streamer.sources._gl.context import device, open_context
+from streamer.sources._gl.output import Output
+from streamer.sources._ring import SurfaceRing
+from streamer.sources._stamping import draw_stamp
+from streamer.sources._ticker import Ticker
+from streamer.sources.base import SourceSettings
+
+_NAME = "gl"
+# Input waits here only until the next frame. While nobody watches, no frame comes, and the oldest is forgotten.
+_MAX_WAITING_ACTIONS = 4096
+
+
+class Options(BaseModel):
+    """What is drawn, and on which device."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    renderer: str = Field(
+        default="streamer.sources._gl.demo:DemoRenderer",
+        pattern=r"^[\w.]+:\w+$",
+        description="What draws, as package.module:factory; by default the demo scene.",
+    )
+    device: int | None = Field(
+        default=None, ge=0, description="Number of the EGL device; by default the driver's own choice."
+    )
+    has_stamp: bool = Field(default=False, description="Draw the frame stamp along the upper edge, for measuring.")
+
+
+class Renderer(Protocol):
+    """What a factory returns. Called in the capture thread alone. `apply(action)` is optional."""
+
+    def draw(self, framebuffer: Any, number: int, elapsed_us: int) -> None:
+        """Draw the picture `number` of a moment `elapsed_us` after that of the first one."""
+
+
+Factory = Callable[[Any, Resolution, float], Renderer]
+
+
+def why_unavailable() -> str | None:
+    """Return None if there is an OpenGL driver here, else what is missing."""
+    try:
+        device()
+    except Unavailable as exc:
+        return exc.reason
+    return None
+
+
+def create(settings: SourceSettings) -> "GlSource":
+    """Open a context.
+
+    Raises:
+        Unavailable: EGL gives none.
+        ConfigError: there is no such renderer.
+    """
+    return GlSource(settings)
+
+
+class GlSource:
+    """What a renderer draws. `apply`, `hasten`, `release`, `wake` may be called from any thread, the rest from one."""
+
+    def __init__(self, settings: SourceSettings) -> None:
+        self._options: Options = settings.options or Options()
+        self._settings = settings
+        self._factory = _factory(self._options.renderer)
+        self._ring = SurfaceRing(PixelFormat.BGRA, settings.resolution)
+        self._ticker = Ticker(settings.clock, settings.fps)
+        self._actions: deque[InputAction] = deque(maxlen=_MAX_WAITING_ACTIONS)
+        self._number = 0
+        self._started_at_us: int | None = None
+        self._context = open_context(self._options.device)
+        self._stage: tuple[Renderer, Output] | None = None
+        self._is_closed = False
+
+    @property
+    def resolution(self) -> Resolution:
+        return self._settings.resolution
+
+    def apply(self, action: InputAction) -> None:
+        self._actions.append(action)
+
+    def grab(self, timeout_us: int) -> VideoFrame | None:
+        if not self._ticker.wait(timeout_us):
+            return None
+        canvas = self._ring.take()
+        if canvas is None:
+            return None
+        # The number is asked first: whatever was applied until then is among the actions and will be seen.
+        input_number = self._settings.last_input() & 0xFF
+        frame = VideoFrame(canvas.surface, self._settings.clock.now_us(), self._number, input_number)
+        if self._started_at_us is None:
+            self._started_at_us = frame.capture_us
+        with self._context:
+            renderer, output = self._stage or self._set_up()
+            self._apply_waiting(renderer)
+            output.framebuffer.use()
+            try:
+                renderer.draw(output.framebuffer, frame.number, frame.capture_us - self._started_at_us)
+            # Somebody else's program: whatever it raises ends this source with its own words.
+            except Exception as exc:
+                raise SourceError(_NAME, f"{self._options.renderer} failed: {exc!r}") from exc
+            output.read(canvas)
+        if self._options.has_stamp:
+            draw_stamp(canvas, frame)
+        self._number += 1
+        return frame
+
+    def release(self, frame: VideoFrame) -> None:
+        self._ring.release(frame.surface)
+
+    def hasten(self) -> None:
+        self._ticker.hasten()
+
+    def wake(self) -> None:
+        self._ticker.wake()
+
+    def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._ring.close()
+        self._stage = None
+        # What was made in it goes with it.
+        self._context.release()
+
+    def _set_up(self) -> tuple[Renderer, Output]:
+        resolution = self._settings.resolution
+        try:
+            renderer = self._factory(self._context, resolution, self._settings.fps)
+        # See `grab`.
+        except Exception as exc:
+            raise SourceError(_NAME, f"{self._options.renderer} failed: {exc!r}") from exc
+        self._stage = renderer, Output(self._context, resolution)
+        return self._stage
+
+    def _apply_waiting(self, renderer: Renderer) -> None:
+        """Apply what had come in until now; what comes while drawing is for the next frame."""
+        apply = getattr(renderer, "apply", None)
+        for _ in range(len(self._actions)):
+            action = self._actions.popleft()
+            if apply is not None:
+                apply(action)
+
+
+def _factory(name: str) -> Factory:
+    module_name, _, attribute = name.partition(":")
+    # As other servers that are told a module do: a file of the folder that one works in is found.
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        found = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as exc:
+        raise ConfigError(f"sources.gl.renderer = {name!r}: {exc}") from exc
+    if not callable(found):
+        raise ConfigError(f"sources.gl.renderer = {name!r}: it cannot be called as factory(context, resolution, fps)")
+    return cast("Factory", found)

@@ -127,3 +127,22 @@ def test_devices_take_proofs_from_the_cache_and_make_broken_ones_anew(tmp_path):
         proof.write_text(rest)
     assert encoded() > 30
     assert encoded() == 0
+
+
+@needs_package
+@pytest.mark.parametrize(
+    ("driver", "options", "expected"),
+    [
+        (NvidiaDriver(), ("--gpu", "5"), "nvenc: GPU 5 is asked for, but there is 1 GPU, number 0"),
+        (NvidiaDriver(devices=2), ("--gpu", "2"), "nvenc: GPU 2 is asked for, but there are 2 GPUs, numbers 0 to 1"),
+        (NvidiaDriver(has_engine=False), (), f"nvenc: {NO_ENCODER}"),
+        (NvidiaDriver(), ("--codec", "vp8"), "nvenc: it does not encode vp8"),
+        (NvidiaDriver(), ("--size", "8192x2160"), "nvenc: it does not encode h264 at 8192x2160"),
+    ],
+    ids=["no-such-gpu", "no-such-gpu-of-two", "no-encoder", "codec", "size"],
+)
+def test_serve_refuses_an_encoder_that_was_asked_for_with_the_reason(driver, options, expected):
+    ended = driver.run_python("-m", "streamer", "serve", "--port", "0", "--encoder", "nvenc", *options)
+
+    assert ended.returncode == 2
+    assert expected in ended.stderr

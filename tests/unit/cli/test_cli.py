@@ -113,6 +113,16 @@ def test_display_means_the_screen_source(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (seen[0].session.source, seen[0].sources) == ("screen", {"screen": {"display": ":7"}})
 
 
+def test_gpu_is_that_of_either_nvidia_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Config] = []
+    monkeypatch.setattr("streamer.serve.run", seen.append)
+
+    result = _run("serve", "--gpu", "2")
+
+    assert result.exit_code == 0
+    assert seen[0].encoders == {"nvenc": {"gpu": 2}, "nvenc_av": {"gpu": 2}}
+
+
 def test_flags_reach_their_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: list[Config] = []
     monkeypatch.setattr("streamer.serve.run", seen.append)

@@ -8,7 +8,7 @@ from streamer.codecs import h264
 from streamer.codecs._bits import BitReader, BitWriter
 from streamer.codecs._h264_sps import _skip_to_vui
 from streamer.errors import LocalProtocolError, RemoteProtocolError
-from streamer.media.frame import Resolution
+from streamer.media.frame import ColourDescription, Resolution
 
 _SHORT, _LONG = b"\x00\x00\x01", b"\x00\x00\x00\x01"
 # NAL units with the headers that libx264 gives them; the bodies mean nothing.
@@ -252,6 +252,18 @@ def test_h264_survives_the_way_from_an_encoder_to_a_decoder(options, pix_fmt, ha
     assert [len(shown) for shown in pictures] == [1] * 4
     assert {(shown.width, shown.height) for (shown,) in pictures} == {(_WIDTH_PX, _HEIGHT_PX)}
     assert max(map(len, access_units)) > 6 * 1200
+
+
+def test_h264_describe_says_what_the_samples_mean():
+    (access_unit,) = _encoded(1, {"profile": "baseline"})
+    decoder = av.CodecContext.create("h264", "r")
+
+    described = h264.describe(access_unit, ColourDescription(primaries=1, transfer=13, matrix=6, is_full_range=True))
+
+    (picture,) = decoder.decode(av.Packet(h264.conform(described))) + decoder.decode(None)
+    assert (picture.color_primaries, picture.color_trc, picture.colorspace, picture.color_range) == (1, 13, 6, 2)
+    # Nothing but the parameter set has changed.
+    assert _units(described)[1:] == _units(access_unit)[1:]
 
 
 def test_h264_conform_keeps_what_the_encoder_wrote_right():

@@ -52,3 +52,36 @@ def test_planes_with_room_for_the_picture_have_nothing_against_them():
 )
 def test_planes_that_do_not_hold_the_picture_are_refused(planes, reason):
     assert why_planes_unfit(surface(*planes)) == reason
+
+
+DEVICE = Surface(
+    MemoryKind.CUDA,
+    PixelFormat.NV12,
+    Resolution(6, 4),
+    (Plane(6, pointer=4096), Plane(6, pointer=4120)),
+    SRGB_FULL,
+    device=0,
+)
+
+
+def test_planes_in_device_memory_fit_by_their_address():
+    assert why_planes_unfit(DEVICE) is None
+    # One row has nothing behind it that padding could push away.
+    row = replace(DEVICE, format=PixelFormat.BGRA, resolution=Resolution(6, 1), planes=(Plane(64, pointer=4096),))
+    assert why_planes_unfit(row) is None
+
+
+@pytest.mark.parametrize(
+    ("planes", "complaint"),
+    [
+        ((Plane(6), Plane(6, pointer=4120)), "plane 0 of nv12 6x4: no address in device memory"),
+        ((Plane(6, pointer=4096), Plane(6, pointer=0)), "plane 1 of nv12 6x4: no address in device memory"),
+        (
+            (Plane(8, pointer=4096), Plane(8, pointer=4128)),
+            "plane 0 of nv12 6x4: a pitch of 8 bytes; accepted is 6, rows without padding",
+        ),
+        ((Plane(6, pointer=4096),), "a surface of 1 planes; accepted are 2 for nv12"),
+    ],
+)
+def test_planes_in_device_memory_that_do_not_fit_are_named(planes, complaint):
+    assert why_planes_unfit(replace(DEVICE, planes=planes)) == complaint

@@ -87,8 +87,7 @@ class Fold:
         losses = [wish.lost_capture_us for wish in wishes if wish.lost_capture_us is not None]
         target_bps = self._settle(wishes, now_us, keyframe=keyframe)
         fps = min(wish.fps for wish in governors)
-        # As with targets: no less than half of what the widest path takes.
-        max_frame_bytes = max(min(limits), max(limits) // RATE_CLASS_RATIO) if limits else None
+        max_frame_bytes = self._fold_limits(limits)
         if is_refinement and not self._spares_changes:
             fps = min(fps, target_bps / (LEAST_REFINEMENT_BYTES * _BITS_PER_BYTE))
             # No picture waits behind it that its queue could delay. Encoders aim below the limit, hence twice.
@@ -101,6 +100,13 @@ class Fold:
             is_refinement=is_refinement,
             lost_capture_us=min(losses, default=None),
         )
+
+    def _fold_limits(self, limits: Sequence[int]) -> int | None:
+        """Return the most that the next frame may take; it changes too often for an encoder that is to be spared."""
+        if not limits or self._spares_changes:
+            return None
+        # As with targets: no less than half of what the widest path takes.
+        return max(min(limits), max(limits) // RATE_CLASS_RATIO)
 
     def _settle(self, wishes: Sequence[Wish], now_us: int, *, keyframe: bool) -> int:
         """Return the target to order: the folded one, or the last one where the encoder is to be spared."""

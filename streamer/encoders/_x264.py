@@ -15,9 +15,9 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from streamer.encoders import _live_rate
-from streamer.encoders._budget import default_threads, frame_bits
+from streamer.encoders._budget import default_threads, describe_colours, frame_bits
 from streamer.encoders.base import EncoderSettings
-from streamer.media.frame import ColourDescription, EncodeOrder, PixelFormat
+from streamer.media.frame import EncodeOrder, PixelFormat
 
 _KBIT = 1000
 # From this height on, two threads are worth their price: 720p took one thread 4.2 ms and two 3.1 ms, and pictures were
@@ -34,10 +34,6 @@ _MAX_BUFFER_FRAMES = 1.09
 DELTA_RATIO = 1.5
 # The largest frame seen was 1.07 times what the buffer holds.
 _SHARE_OF_LIMIT = 0.9
-
-# FFmpeg's AVCOL_RANGE_MPEG and AVCOL_RANGE_JPEG.
-_LIMITED_RANGE = 1
-_FULL_RANGE = 2
 
 _LIBRARY_NAMES = {PixelFormat.NV12: "nv12", PixelFormat.I420: "yuv420p"}
 
@@ -89,6 +85,9 @@ class X264:
         threads = f"{self._threads} thread" + ("s" if self._threads > 1 else "")
         return f"libx264 {self._preset}, {threads}, rates changed {rates}"
 
+    def close(self) -> None:
+        """Do nothing: PyAV frees the library's encoder with the last reference to it."""
+
     def encode(self, picture: av.VideoFrame, order: EncodeOrder) -> "list[Packet[Any]]":
         self._tell(plan_rate(order, self._fps))
         picture.pts = self._count
@@ -122,7 +121,7 @@ class X264:
         context.thread_count = self._threads
         # Frame threads hold frames back; slices of one frame do not.
         context.thread_type = "SLICE"
-        _describe(context, self._settings.colour)
+        describe_colours(context, self._settings.colour)
         context.options = {
             "preset": self._preset,
             "tune": "zerolatency",
@@ -134,10 +133,3 @@ class X264:
             "x264-params": "keyint=infinite:scenecut=0",
         }
         return context
-
-
-def _describe(context: VideoCodecContext, colour: ColourDescription) -> None:
-    context.color_primaries = colour.primaries
-    context.color_trc = colour.transfer
-    context.colorspace = colour.matrix
-    context.color_range = _FULL_RANGE if colour.is_full_range else _LIMITED_RANGE

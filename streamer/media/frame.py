@@ -169,6 +169,9 @@ class Capabilities:
     max_resolution: Resolution
     is_hardware: bool
     rate_change_needs_keyframe: bool = False
+    # Whether one frame can be made larger (`is_refinement`) or smaller (`max_frame_bytes`) than those around it. Where
+    # not, averages follow the order.
+    steers_single_frames: bool = True
     # The largest delta frame and the largest keyframe, as multiples of target_bps / fps.
     max_delta_ratio: float = 1.5
     max_keyframe_ratio: float = 3.0

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from streamer.codecs import h264, vp8
 from streamer.codecs._h264_sps import with_immediate_output
+from streamer.codecs._nal_units import nal_units
 from streamer.errors import LocalProtocolError, RemoteProtocolError
 from tests.fakes.mutations import round_trips
 
@@ -39,7 +40,7 @@ def test_h264_units_survive_the_way(data, max_payload_bytes):
         return
     assert max(map(len, payloads)) <= max_payload_bytes
     # Delimiters and filler stay behind.
-    units = [data[start:end] for start, end in h264._units(data) if data[start] & 0x1F not in (9, 12)]
+    units = [data[start:end] for start, end in nal_units(data) if data[start] & 0x1F not in (9, 12)]
     # Types above 23 are those of payloads: no encoder makes such a unit, and none comes back.
     if all(1 <= unit[0] & 0x1F <= 23 for unit in units):
         assert h264.depacketize(payloads) == b"".join(b"\x00\x00\x00\x01" + unit for unit in units)

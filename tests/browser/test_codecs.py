@@ -60,3 +60,13 @@ def test_lack_of_a_common_codec_is_one_clear_sentence(open_tab: OpenTab) -> None
     assert title == "No stream"
     assert "h264" in sentence.lower().replace(".", "")
     assert sentence.endswith(".")
+
+
+def test_av1_is_streamed_when_it_is_asked_for(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    with served("--source", "pattern", "--size", str(SIZE), "--codec", "av1") as server:
+        tab.watch(server.url)
+        tab.wait_until("player.stream?.codec === 'av1'")
+        tab.wait_for_frames(5)
+
+        assert tab.stamp() is not None

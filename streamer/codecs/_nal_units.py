@@ -1,4 +1,4 @@
-"""NAL units, which H.264 and H.265 share: found in Annex B streams, and carried by RTP payloads of the same three kinds.
+"""NAL units, which H.264 and H.265 share: found in Annex B streams, carried by RTP payloads of the same three kinds.
 
 A payload is a NAL unit, several of them together, or a fragment of one (RFC 6184, section 5; RFC 7798, section 4.4).
 The two codecs differ in their headers, which a `NalFormat` describes. NAL units are found with `bytes.find`, since a
@@ -145,9 +145,7 @@ class NalFormat:
         starts = range(self.header_bytes, len(unit), step)
         flags = [0] * len(starts)
         flags[0], flags[-1] = _FRAGMENT_START, _FRAGMENT_END
-        return [
-            header + bytes((flag | kind,)) + unit[at : at + step] for flag, at in zip(flags, starts, strict=True)
-        ]
+        return [header + bytes((flag | kind,)) + unit[at : at + step] for flag, at in zip(flags, starts, strict=True)]
 
     def _collect(self, payload: bytes, fragments: list[bytes], units: list[bytes]) -> None:
         content_at = self.header_bytes + 1

@@ -1,4 +1,4 @@
-"""H.265: access units in Annex B form, RTP payloads after RFC 7798 (one stream, no decoding order numbers), Main profile.
+"""H.265: access units in Annex B form, RTP payloads after RFC 7798 (no decoding order numbers), Main profile.
 
 Rules of this file: no state; a payload is planned once and shared. What it has in common with H.264 is in `_nal_units`.
 """

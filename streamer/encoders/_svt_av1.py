@@ -1,4 +1,4 @@
-"""Drive SVT-AV1 through PyAV: low delay, constant rate, keyframes on order, a new encoder for a new rate.
+"""Drive SVT-AV1 through PyAV: low delay, constant rate, keyframes on order, rates changed with one.
 
 FFmpeg's wrapper never hands a change of rate on, and SVT-AV1 thinks in frames of a constant duration. So a change of
 what one frame may take opens the encoder anew, which costs a keyframe: the backend declares that, and callers spare it.

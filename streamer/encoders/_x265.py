@@ -1,4 +1,4 @@
-"""Drive libx265 through PyAV: no delay, one-frame rate control buffer, keyframes on order, a new encoder for a new rate.
+"""Drive libx265 through PyAV: no delay, one-frame rate control buffer, keyframes on order, rates changed with one.
 
 FFmpeg's wrapper never hands a change of rate on, and x265 thinks in frames of a constant duration, whatever the
 timestamps say. So a change of what one frame may take opens the encoder anew, which costs a keyframe: the backend
@@ -22,8 +22,8 @@ from streamer.media.frame import EncodeOrder, PixelFormat
 _KBIT = 1000
 # x265 is several times slower than x264: even small pictures are worth a second thread.
 _TWO_THREADS_FROM_HEIGHT_PX = 360
-# x265 leaves some of a one-frame buffer unused: on noise at 0.8 to 7 Mbit/s it spent 0.81 to 0.84 of what it was told, and
-# no delta frame took more than 1.07.
+# x265 leaves some of a one-frame buffer unused: on noise at 0.8 to 7 Mbit/s it spent 0.81 to 0.84 of what it was told,
+# and no delta frame took more than 1.07.
 _HEADROOM = 1.2
 # The contract's own bound holds with room to spare; so it does for keyframes, but for 2.5 at a very low rate.
 DELTA_RATIO = 1.5
@@ -83,6 +83,8 @@ class X265:
         parameters = {
             "keyint": -1,
             "scenecut": 0,
+            # Keyframes are IDR pictures: none later may refer to what was before.
+            "open-gop": 0,
             "repeat-headers": 1,
             "vbv-maxrate": rate_kbps,
             "vbv-bufsize": max(1, math.ceil(bits / _KBIT)),

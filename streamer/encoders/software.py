@@ -61,8 +61,8 @@ class Options(BaseModel):
     )
     threads: Annotated[int, Field(ge=1, le=16)] | None = Field(
         default=None,
-        description="Threads that share one frame; by default 1, and 2 for H.264 from 720 lines and for VP8 from 1000 "
-        "lines on.",
+        description="Threads that share one frame; by default 1, and 2 for H.264 from 720 lines, for VP8 from 1000 "
+        "lines, for H.265 from 360 lines and for AV1 from 720 lines on.",
     )
     vp8_speed: int = Field(default=8, ge=4, le=16, description="libvpx's trade of speed for quality; 16 is fastest.")
     h265_preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium"] = Field(

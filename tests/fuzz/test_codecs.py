@@ -17,7 +17,9 @@ _PIECES = st.sampled_from(
 _STREAMS = st.lists(_PIECES | st.binary(max_size=40), max_size=12).map(b"".join)
 _H265_HEADS = [b"\x60\x01", b"\x60\x01\x00\x03", b"\x62\x01\x93", b"\x62\x01\x13", b"\x62\x01\x53", b"\x02\x01"]
 _AV1_HEADS = [b"\x50\x30", b"\xd0", b"\x90", b"\x20\x02\x30", b"\x08\x80"]
-_HEADS = st.sampled_from([b"", b"\x78", b"\x78\x00\x02", b"\x7c\x85", b"\x7c\x05", b"\x7c\x45", b"\x10", b"\x00", *_H265_HEADS, *_AV1_HEADS])
+_HEADS = st.sampled_from(
+    [b"", b"\x78", b"\x78\x00\x02", b"\x7c\x85", b"\x7c\x05", b"\x7c\x45", b"\x10", b"\x00", *_H265_HEADS, *_AV1_HEADS]
+)
 _PAYLOADS = st.lists(st.builds(bytes.__add__, _HEADS, st.binary(max_size=12)), max_size=6)
 _BASELINE_START = bytes.fromhex("6742c020")
 _HIGH_START = bytes.fromhex("67640020")
@@ -25,7 +27,15 @@ _HIGH_START = bytes.fromhex("67640020")
 _H265_STARTS = [bytes.fromhex(f"4201{byte}0160000090000000000078") for byte in ("01", "05")]
 # OBUs with and without sizes and extensions, frames that begin in each way, and lengths that do not fit.
 _OBUS = st.sampled_from(
-    [b"\x12\x00", b"\x0a\x03abc", b"\x32\x02\x10k", b"\x32\x02\x30i", b"\x36\x20\x01\x10", b"\x22\x03til", b"\x7a\x01\x80"]
+    [
+        b"\x12\x00",
+        b"\x0a\x03abc",
+        b"\x32\x02\x10k",
+        b"\x32\x02\x30i",
+        b"\x36\x20\x01\x10",
+        b"\x22\x03til",
+        b"\x7a\x01\x80",
+    ]
 )
 _TEMPORAL_UNITS = st.lists(_OBUS, max_size=12).map(b"".join)
 

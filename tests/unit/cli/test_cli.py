@@ -54,6 +54,14 @@ def test_devices_shows_every_backend_and_why_it_cannot_run(kind: str) -> None:
     assert all(entry["name"] in table for entry in entries)
 
 
+def test_devices_shows_what_an_encoder_can_make() -> None:
+    entries = {entry["name"]: entry for entry in json.loads(_run("devices", "--json").stdout)}
+
+    assert entries["software"]["codecs"] == ["h264", "vp8", "h265", "av1"]
+    assert entries["demo"]["codecs"] == []
+    assert "yes: h264, vp8, h265, av1" in _run("devices").stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -10,7 +10,7 @@ from streamer.errors import LocalProtocolError, RemoteProtocolError
 from streamer.media.frame import Resolution
 
 _SHORT, _LONG = b"\x00\x00\x01", b"\x00\x00\x00\x01"
-# NAL units with the headers that libx265 gives them, the type in bits 1 to 6 of the first byte; the bodies mean nothing.
+# NAL units with the headers that libx265 gives them, the type in bits 1 to 6 of the first byte. Bodies mean nothing.
 _VPS = b"\x40\x01\x0c"
 _SPS = b"\x42\x01\x01"
 _PPS = b"\x44\x01\xc1"
@@ -160,7 +160,8 @@ def test_h265_large_unit_is_cut_into_fragments_of_about_equal_size():
 
     payloads = h265.packetize(_LONG + unit, 43)
 
-    # 100 bytes after the header in at most 40 each: three fragments of 34, 34 and 32. Type 49 is 0x62, and 20 an IDR picture.
+    # 100 bytes after the header in at most 40 each: three fragments of 34, 34 and 32. Type 49 is 0x62 in a header, and
+    # 20 is that of the unit.
     assert [payload[:3] for payload in payloads] == [b"\x62\x01\x94", b"\x62\x01\x14", b"\x62\x01\x54"]
     assert [payload[3:] for payload in payloads] == [unit[2:36], unit[36:70], unit[70:]]
 

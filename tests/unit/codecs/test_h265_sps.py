@@ -40,8 +40,10 @@ _REST = _ue(0) + _ue(3) + _ue(0) + _ue(1) + "0110100" + "0" * 40 + "1011"
 
 def _start(sub_layers: int = 1, *, layers: str = _NO_SUB_LAYERS, chroma: str = _CHROMA_420, crop: str = _NOT_CROPPED):
     return "".join(
-        (_HEADER, _u(0, 4), _u(sub_layers - 1, 3), "1", _PROFILE, _LEVEL, layers)
-        + (_ue(0), chroma, _SIZE_720P, crop, _DEPTHS_AND_COUNT)
+        (
+            *(_HEADER, _u(0, 4), _u(sub_layers - 1, 3), "1", _PROFILE, _LEVEL, layers),
+            *(_ue(0), chroma, _SIZE_720P, crop, _DEPTHS_AND_COUNT),
+        )
     )
 
 

@@ -127,6 +127,13 @@ def test_fold_spares_an_encoder_that_pays_with_keyframes(now_us, wish, ordered_b
     assert fold.order([wish], now_us).target_bps == ordered_bps
 
 
+def test_fold_spares_an_encoder_that_pays_with_keyframes_the_limits_of_single_frames():
+    wish = _wish(max_frame_bytes=20_000)
+
+    assert _fold().order([wish], 0).max_frame_bytes == 20_000
+    assert _fold(rate_change_needs_keyframe=True).order([wish], 0).max_frame_bytes is None
+
+
 def test_fold_counts_the_interval_from_the_last_change_and_not_from_the_last_order():
     fold = _fold(rate_change_needs_keyframe=True)
     fold.order([_wish()], 0)

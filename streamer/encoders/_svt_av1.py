@@ -5,12 +5,14 @@ what one frame may take opens the encoder anew, which costs a keyframe: the back
 SVT-AV1's rate control looks back over seconds, not frames: it holds averages, and single frames miss their budget.
 """
 
+import contextlib
 import os
 import weakref
 from fractions import Fraction
 from typing import Any
 
 import av
+import av.error
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
@@ -19,7 +21,8 @@ from streamer.encoders._budget import default_threads, describe_colours, is_wort
 from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import EncodeOrder, PixelFormat
 
-# From this height on, the library's second level of parallelism is worth its threads.
+# From this height on, the library's second level of parallelism is worth its threads: 720p took 18 ms at the first and
+# 13 ms at the second (medians), 1080p 25 ms and 19 ms; 360p took 4.5 ms at both.
 _TWO_THREADS_FROM_HEIGHT_PX = 720
 # On a noise clip at 0.8 to 7 Mbit/s it spent 0.95 to 0.99 of the target; but keyframes took 4.5 to 5.9 times their
 # budget, the frame after one up to 4.0, and later ones up to 4.3.
@@ -78,8 +81,9 @@ class SvtAv1:
         context = self._configure()
         context.open()
         self._context = context
-        # Freed without the end of its stream, the library can wait for its own threads for ever.
-        self._end = weakref.finalize(self, context.encode, None)
+        # Freed without the end of its stream, the library can wait for its own threads for ever. So the stream ends
+        # with this object or with the program, whatever happens in between.
+        self._end = weakref.finalize(self, _end_stream, context)
 
     def _configure(self) -> VideoCodecContext:
         context = av.CodecContext.create("libsvtav1", "w")
@@ -107,3 +111,9 @@ class SvtAv1:
             "svtav1-params": ":".join(f"{key}={value}" for key, value in parameters.items()),
         }
         return context
+
+
+def _end_stream(context: VideoCodecContext) -> None:
+    # A library that has failed before fails here again.
+    with contextlib.suppress(av.error.FFmpegError):
+        context.encode(None)

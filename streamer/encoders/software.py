@@ -61,12 +61,13 @@ class Options(BaseModel):
     )
     threads: Annotated[int, Field(ge=1, le=16)] | None = Field(
         default=None,
-        description="Threads that share one frame; by default 1, and 2 for H.264 from 720 lines, for VP8 from 1000 "
-        "lines, for H.265 from 360 lines and for AV1 from 720 lines on.",
+        description="Threads that share one frame; by default 1, and 2 for VP8 from 1000 lines, for the others from "
+        "720 lines on.",
     )
     vp8_speed: int = Field(default=8, ge=4, le=16, description="libvpx's trade of speed for quality; 16 is fastest.")
     h265_preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium"] = Field(
-        default="ultrafast", description="libx265's trade of speed for quality."
+        default="ultrafast",
+        description="libx265's trade of speed for quality; ultrafast takes 29 ms of the processor for 720p.",
     )
     av1_preset: int = Field(default=12, ge=8, le=13, description="SVT-AV1's trade of speed for quality; 13 is fastest.")
 
@@ -87,7 +88,8 @@ def capabilities() -> Capabilities:
         memory=MEMORY,
         max_resolution=min((_LARGEST[codec] for codec in codecs), default=Resolution(0, 0)),
         is_hardware=False,
-        rate_change_needs_keyframe="h265" in codecs or "av1" in codecs or _live_rate.why_unproven() is not None,
+        rate_change_needs_keyframe=bool({"h265", "av1"} & {*codecs})
+        or ("h264" in codecs and _live_rate.why_unproven() is not None),
         steers_single_frames="av1" not in codecs,
         max_delta_ratio=max((_DELTA_RATIOS[codec] for codec in codecs), default=0.0),
         max_keyframe_ratio=_svt_av1.KEYFRAME_RATIO if "av1" in codecs else _KEYFRAME_RATIO,

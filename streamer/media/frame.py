@@ -106,7 +106,7 @@ class VideoFrame:
 
 @dataclass(frozen=True, slots=True)
 class EncodedFrame:
-    """One access unit (H.264, H.265) or frame (VP8), with its RTP payloads planned once for all subscribers."""
+    """One access unit (H.264, H.265), temporal unit (AV1) or frame (VP8), its RTP payloads planned once for all."""
 
     codec: str
     data: bytes

@@ -217,7 +217,7 @@ def serve(
 @commands.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def devices(as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
-    """Show every source, converter, encoder and input backend, and why one cannot run here."""
+    """Show every source, converter, encoder with its codecs, and input backend, and why one cannot run here."""
     found = [entry for kind in _DEVICE_KINDS for entry in registry.availability(kind)]
     if as_json:
         content = [
@@ -226,6 +226,7 @@ def devices(as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
                 "name": entry.name,
                 "is_available": entry.why_unavailable is None,
                 "why_unavailable": entry.why_unavailable,
+                "codecs": _codecs_of(entry),
             }
             for entry in found
         ]
@@ -233,11 +234,21 @@ def devices(as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
         return
     _print_table(
         ("kind", "name", "available"),
-        [
-            (entry.kind, entry.name, "yes" if entry.why_unavailable is None else entry.why_unavailable)
-            for entry in found
-        ],
+        [(entry.kind, entry.name, entry.why_unavailable or _yes(entry)) for entry in found],
     )
+
+
+def _yes(entry: registry.Availability) -> str:
+    codecs = _codecs_of(entry)
+    return f"yes: {', '.join(codecs)}" if codecs else "yes"
+
+
+def _codecs_of(entry: registry.Availability) -> tuple[str, ...]:
+    """Return what an encoder can make here; other backends make no codecs."""
+    if entry.kind != "encoders" or entry.why_unavailable is not None:
+        return ()
+    codecs: tuple[str, ...] = registry.load(entry.kind, entry.name).capabilities().codecs
+    return codecs
 
 
 @commands.command()

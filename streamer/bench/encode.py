@@ -31,6 +31,7 @@ from streamer.bench.options import (
 from streamer.bench.progress import say
 from streamer.bench.quantiles import percentile, summarize
 from streamer.bench.report import Result, conditions, distrust, load_result, publish
+from streamer.bench.stamp_decoder import decoder_of
 from streamer.clock import SystemClock, sharpen_thread_timers
 from streamer.converters import swscale
 from streamer.converters.base import ConverterSettings
@@ -188,7 +189,7 @@ def _luma(frame: VideoFrame) -> Luma:
 
 
 def _decode(units: Sequence[EncodedFrame], codec: str) -> Iterator[Luma]:
-    decoder: Any = av.CodecContext.create({"h265": "hevc"}.get(codec, codec), "r")
+    decoder: Any = decoder_of(codec)
     packets = (av.Packet(unit.data) for unit in units)
     for packet in (*packets, None):
         for picture in decoder.decode(packet):

@@ -13,7 +13,8 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCRtpCodecParameters, RTCSessionDescription
+from aiortc.codecs import CODECS
 
 from streamer.bench.arrivals import FEEDBACK_INTERVAL_US, REPORT_INTERVAL_US, StreamArrivals, TransportArrivals
 from streamer.clock import Clock
@@ -30,6 +31,20 @@ _RECEIVE_BUFFER_BYTES = 8 << 20
 
 
 FEEDBACK_LINE = "a=rtcp-fb:* transport-cc"
+
+# Codecs that aiortc does not know, and need not: its answer names them, and nobody asks it to decode them. The payload
+# types give way to those of an offer. There is one list for the process: it is extended once, when this is imported.
+_MORE_CODECS = (("video/H265", 124), ("video/AV1", 126))
+CODECS["video"] += [
+    codec
+    for mime_type, number in _MORE_CODECS
+    for codec in (
+        RTCRtpCodecParameters(mimeType=mime_type, clockRate=90_000, payloadType=number),
+        RTCRtpCodecParameters(
+            mimeType="video/rtx", clockRate=90_000, payloadType=number + 1, parameters={"apt": number}
+        ),
+    )
+]
 
 
 class ReceivingPeer:

@@ -16,6 +16,16 @@ from streamer.media import stamp
 from streamer.media.frame import Resolution
 
 Row = list[float | None]
+# FFmpeg's names of decoders that differ from ours of codecs.
+_DECODERS = {"h265": "hevc", "av1": "libdav1d"}
+
+
+def decoder_of(codec: str) -> av.VideoCodecContext:
+    """Return a decoder of one thread that does not wait for later frames: what goes in comes out."""
+    context = cast("av.VideoCodecContext", av.CodecContext.create(_DECODERS.get(codec, codec), "r"))
+    context.thread_count = 1
+    context.flags |= Flags.low_delay
+    return context
 
 
 class StampDecoder:
@@ -26,10 +36,7 @@ class StampDecoder:
 
     def __init__(self, codec: str, clock: Clock) -> None:
         self._clock = clock
-        self._context = cast("av.VideoCodecContext", av.CodecContext.create(codec, "r"))
-        # One thread and no waiting for later frames: what goes in comes out.
-        self._context.thread_count = 1
-        self._context.flags |= Flags.low_delay
+        self._context = decoder_of(codec)
         self._queue: SimpleQueue[tuple[AccessUnit, int] | None] = SimpleQueue()
         self._lock = Lock()
         self._rows: list[Row] = []

@@ -1,4 +1,7 @@
-"""Read and write the bits of a parameter set: fixed-width fields and Exp-Golomb codes (H.264, clauses 7.2 and 9.1)."""
+"""Read and write the bits of a parameter set: fixed-width fields and Exp-Golomb codes.
+
+H.264, clauses 7.2 and 9.1; H.265, clauses 7.2 and 9.2.
+"""
 
 from streamer.errors import LocalProtocolError
 

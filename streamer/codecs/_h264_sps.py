@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from streamer.codecs._bits import BitReader, BitWriter
+from streamer.codecs._nal_units import with_emulation_prevention, without_emulation_prevention
 from streamer.media.frame import ColourDescription
 
 # Clause 7.3.2.1.1: the profiles whose parameter sets have chroma and scaling fields.
@@ -58,7 +59,7 @@ def with_immediate_output(nal_unit: bytes) -> bytes:
     Raises:
         LocalProtocolError: it is not a sequence parameter set.
     """
-    payload = _without_emulation_prevention(nal_unit)
+    payload = without_emulation_prevention(nal_unit)
     reader = BitReader(payload)
     reader.bits(8)
     num_ref_frames = _skip_to_vui(reader)
@@ -88,7 +89,7 @@ def with_immediate_output(nal_unit: bytes) -> bytes:
         writer.bits(0, 8)
     writer.flag(True)
     wanted.write(writer)
-    return _with_emulation_prevention(writer.trailing())
+    return with_emulation_prevention(writer.trailing())
 
 
 @lru_cache(maxsize=64)
@@ -98,7 +99,7 @@ def with_colour(nal_unit: bytes, colour: ColourDescription) -> bytes:
     Raises:
         LocalProtocolError: it is not a sequence parameter set.
     """
-    payload = _without_emulation_prevention(nal_unit)
+    payload = without_emulation_prevention(nal_unit)
     reader = BitReader(payload)
     reader.bits(8)
     _skip_to_vui(reader)
@@ -116,7 +117,7 @@ def with_colour(nal_unit: bytes, colour: ColourDescription) -> bytes:
         writer.bits(0, _FLAGS_BEFORE_SIGNAL)
         _write_signal(writer, colour)
         writer.bits(0, _FLAGS_AFTER_SIGNAL)
-    return _with_emulation_prevention(writer.trailing())
+    return with_emulation_prevention(writer.trailing())
 
 
 def _write_signal(writer: BitWriter, colour: ColourDescription) -> None:
@@ -239,20 +240,3 @@ def _skip_hrd(reader: BitReader) -> bool:
 
 def _read_restriction(reader: BitReader) -> _Restriction:
     return _Restriction(reader.flag(), *(reader.ue() for _ in range(6)))
-
-
-def _without_emulation_prevention(data: bytes) -> bytes:
-    """Clause 7.4.1.1: a 3 after two zeros is not part of the payload."""
-    return data.replace(b"\x00\x00\x03", b"\x00\x00")
-
-
-def _with_emulation_prevention(data: bytes) -> bytes:
-    result = bytearray()
-    zeros = 0
-    for byte in data:
-        if zeros >= 2 and byte <= 3:  # noqa: PLR2004 - the clause's own numbers
-            result.append(3)
-            zeros = 0
-        result.append(byte)
-        zeros = zeros + 1 if byte == 0 else 0
-    return bytes(result)

@@ -1,31 +1,25 @@
 """H.264: access units in Annex B form, RTP payloads after RFC 6184 (packetization mode 1), constrained baseline.
 
-Rules of this file: no state; a payload is planned once and shared. NAL units are found with `bytes.find`, since a frame
-of 100 kB passes here sixty times a second.
+Rules of this file: no state; a payload is planned once and shared. What it has in common with H.265 is in `_nal_units`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from streamer.codecs._h264_sps import with_colour, with_immediate_output
+from streamer.codecs._nal_units import FORBIDDEN_BIT, START_CODE, NalFormat, nal_units, no_unit
 from streamer.codecs.base import SdpFormat
-from streamer.errors import LocalProtocolError, RemoteProtocolError
+from streamer.errors import LocalProtocolError
 from streamer.media.frame import ColourDescription, Resolution
 
 NAME = "h264"
 MIME_TYPE = "video/H264"
 
 _CLOCK_RATE_HZ = 90_000
-_START_CODE = b"\x00\x00\x01"
-_LONG_START_CODE = b"\x00\x00\x00\x01"
 # Table 7-1: the NAL unit types that matter here. Those from the first slice to the IDR slice carry the picture.
 _SLICE, _IDR, _SPS, _AUD, _FILLER = 1, 5, 7, 9, 12
-_NOT_SENT = (_AUD, _FILLER)
-_TYPE_BITS, _NRI_BITS, _FORBIDDEN_BIT = 0x1F, 0x60, 0x80
+_TYPE_BITS, _NRI_BITS = 0x1F, 0x60
 # RFC 6184, table 1.
 _STAP_A, _FU_A = 24, 28
-_FU_START, _FU_END = 0x80, 0x40
-_FU_HEADER_BYTES = 2
-_STAP_LENGTH_BYTES = 2
 # Constrained baseline (RFC 6184, table 5): what libx264's fastest presets make, and every browser decodes.
 _PROFILE = "42e0"
 # Table A-1: level_idc, macroblocks per second, macroblocks per frame.
@@ -54,13 +48,13 @@ def is_keyframe(data: bytes) -> bool:
     Raises:
         LocalProtocolError: there is no slice in it.
     """
-    start = data.find(_START_CODE) + len(_START_CODE)
-    while len(_START_CODE) <= start < len(data):
+    start = data.find(START_CODE) + len(START_CODE)
+    while len(START_CODE) <= start < len(data):
         kind = data[start] & _TYPE_BITS
         if _SLICE <= kind <= _IDR:
             # Clause 7.4.1.2.4: either all slices of a picture are IDR slices or none is. The rest is not searched.
             return kind == _IDR
-        start = data.find(_START_CODE, start) + len(_START_CODE)
+        start = data.find(START_CODE, start) + len(START_CODE)
     raise LocalProtocolError(f"there is no slice in an access unit of {len(data)} bytes")
 
 
@@ -85,7 +79,7 @@ def describe(data: bytes, colour: ColourDescription) -> bytes:
 def _with_parameter_sets(data: bytes, rewrite: Callable[[bytes], bytes]) -> bytes:
     rewritten: list[bytes] = []
     kept_from, kind = 0, None
-    for start, end in _units(data):
+    for start, end in nal_units(data):
         kind = data[start] & _TYPE_BITS
         if kind == _SPS:
             rewritten += data[kept_from:start], rewrite(data[start:end])
@@ -94,38 +88,17 @@ def _with_parameter_sets(data: bytes, rewrite: Callable[[bytes], bytes]) -> byte
             # Clause 7.4.1.2.3: parameter sets come before the first slice. What follows is not searched.
             break
     if kind is None:
-        raise _no_unit(data)
+        raise no_unit(data)
     return b"".join((*rewritten, data[kept_from:])) if rewritten else data
 
 
 def packetize(data: bytes, max_payload_bytes: int) -> tuple[bytes, ...]:
-    """Return the payloads of an access unit: small NAL units together, large ones in fragments of about equal size.
-
-    Delimiters and filler are left out: packets have boundaries of their own.
+    """Return the payloads of an access unit, without delimiters and filler.
 
     Raises:
         LocalProtocolError: there is no NAL unit in it.
     """
-    payloads: list[bytes] = []
-    together: list[bytes] = []
-    together_bytes = 1
-    for start, end in _units(data):
-        if data[start] & _TYPE_BITS in _NOT_SENT:
-            continue
-        size_bytes = end - start
-        if together and together_bytes + _STAP_LENGTH_BYTES + size_bytes > max_payload_bytes:
-            payloads.append(_join(together))
-            together, together_bytes = [], 1
-        if size_bytes > max_payload_bytes:
-            payloads += _fragments(data, start, end, max_payload_bytes)
-        else:
-            together.append(data[start:end])
-            together_bytes += _STAP_LENGTH_BYTES + size_bytes
-    if together:
-        payloads.append(_join(together))
-    if not payloads:
-        raise _no_unit(data)
-    return tuple(payloads)
+    return _FORMAT.packetize(data, max_payload_bytes)
 
 
 def depacketize(payloads: Sequence[bytes]) -> bytes:
@@ -134,25 +107,7 @@ def depacketize(payloads: Sequence[bytes]) -> bytes:
     Raises:
         RemoteProtocolError: they are not whole payloads of this format.
     """
-    units: list[bytes] = []
-    fragments: list[bytes] = []
-    for payload in payloads:
-        if not payload:
-            raise RemoteProtocolError("a payload is empty")
-        kind = payload[0] & _TYPE_BITS
-        if kind == _FU_A:
-            _collect(payload, fragments, units)
-        elif fragments:
-            raise RemoteProtocolError("a fragment of a NAL unit is missing")
-        elif kind == _STAP_A:
-            units += _split(payload)
-        elif 0 < kind < _STAP_A:
-            units.append(payload)
-        else:
-            raise RemoteProtocolError(f"payload type {kind} is not part of packetization mode 1")
-    if fragments or not units:
-        raise RemoteProtocolError("the last payload of a frame is missing")
-    return b"".join(_LONG_START_CODE + unit for unit in units)
+    return _FORMAT.depacketize(payloads)
 
 
 def _level_idc(largest: Resolution, fps: float) -> int:
@@ -168,72 +123,20 @@ def _level_idc(largest: Resolution, fps: float) -> int:
     return _LEVELS[-1][0]
 
 
-def _units(data: bytes) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each NAL unit (Annex B.1): zeros before a start code belong to no unit."""
-    at = data.find(_START_CODE)
-    while at >= 0:
-        start = at + len(_START_CODE)
-        at = data.find(_START_CODE, start)
-        end = len(data) if at < 0 else at
-        while end > start and data[end - 1] == 0:
-            end -= 1
-        if end > start:
-            yield start, end
-
-
-def _no_unit(data: bytes) -> LocalProtocolError:
-    return LocalProtocolError(f"there is no NAL unit in an access unit of {len(data)} bytes")
-
-
-def _join(units: list[bytes]) -> bytes:
-    if len(units) == 1:
-        return units[0]
+def _joint_header(units: Sequence[bytes]) -> bytes:
     # RFC 6184, section 5.7.1: the NRI is the maximum, and F the disjunction, of those aggregated.
     nri = max(unit[0] & _NRI_BITS for unit in units)
-    forbidden = max(unit[0] & _FORBIDDEN_BIT for unit in units)
-    parts = [part for unit in units for part in (len(unit).to_bytes(2, "big"), unit)]
-    return bytes((forbidden | nri | _STAP_A,)) + b"".join(parts)
+    forbidden = max(unit[0] & FORBIDDEN_BIT for unit in units)
+    return bytes((forbidden | nri | _STAP_A,))
 
 
-def _fragments(data: bytes, start: int, end: int, max_payload_bytes: int) -> list[bytes]:
-    """RFC 6184, section 5.8. Fragments of equal size leave no tiny last packet."""
-    header = data[start]
-    indicator = header & ~_TYPE_BITS & 0xFF | _FU_A
-    kind = header & _TYPE_BITS
-    body_start, room = start + 1, max_payload_bytes - _FU_HEADER_BYTES
-    count = -(-(end - body_start) // room)
-    step = -(-(end - body_start) // count)
-    middle = bytes((indicator, kind))
-    fragments = [middle + data[at : min(at + step, end)] for at in range(body_start, end, step)]
-    fragments[0] = bytes((indicator, kind | _FU_START)) + fragments[0][_FU_HEADER_BYTES:]
-    fragments[-1] = bytes((indicator, kind | _FU_END)) + fragments[-1][_FU_HEADER_BYTES:]
-    return fragments
-
-
-def _collect(payload: bytes, fragments: list[bytes], units: list[bytes]) -> None:
-    if len(payload) <= _FU_HEADER_BYTES:
-        raise RemoteProtocolError("a fragment has no content")
-    indicator, header = payload[0], payload[1]
-    is_start, is_end = bool(header & _FU_START), bool(header & _FU_END)
-    if is_start == bool(fragments) or (is_start and is_end):
-        raise RemoteProtocolError("fragments of a NAL unit are out of order")
-    if is_start:
-        fragments.append(bytes((indicator & ~_TYPE_BITS & 0xFF | header & _TYPE_BITS,)))
-    fragments.append(payload[_FU_HEADER_BYTES:])
-    if is_end:
-        units.append(b"".join(fragments))
-        fragments.clear()
-
-
-def _split(payload: bytes) -> list[bytes]:
-    units: list[bytes] = []
-    at = 1
-    while at < len(payload):
-        start = at + _STAP_LENGTH_BYTES
-        at = start + int.from_bytes(payload[at:start], "big")
-        if start > len(payload) or at > len(payload) or at == start:
-            raise RemoteProtocolError("the parts of an aggregation packet do not fit it")
-        units.append(payload[start:at])
-    if not units:
-        raise RemoteProtocolError("an aggregation packet is empty")
-    return units
+_FORMAT = NalFormat(
+    header_bytes=1,
+    type_mask=_TYPE_BITS,
+    type_shift=0,
+    unit_types=range(1, _STAP_A),
+    aggregation_type=_STAP_A,
+    fragment_type=_FU_A,
+    not_sent=frozenset({_AUD, _FILLER}),
+    joint_header=_joint_header,
+)

@@ -117,7 +117,7 @@ class RateControl:
         self.capacity_bps: int | None = None
         self._congested_at_us = now_us
         self._lost_at_us = now_us
-        # The most that arrived while packets were lost: 0 where the rate was not the cause, or has been higher since.
+        # The most that arrived while packets were lost: 0 where the rate has been higher since.
         self._edge_bps = 0
         # How much of what trains say was really carried.
         self._trust = 1.0
@@ -173,10 +173,6 @@ class RateControl:
         self._edge_bps = acked_bps if is_another else max(acked_bps, self._edge_bps)
         self._lost_at_us = now_us
         self.set_rate(rate_bps, Reason.LOSS)
-
-    def acquit(self) -> None:
-        """Grow as ever: packets were lost, and the rate was not the cause."""
-        self._edge_bps = 0
 
     def _enter(self, phase: Phase, now_us: int) -> None:
         self.phase = phase
@@ -260,8 +256,11 @@ class RateControl:
         measured_bps = signals.steady_bps if signals.busy is None else signals.busy.rate_bps
         if signals.is_application_limited:
             # It has not tested more than one train, if that.
-            least_bps = round(_LIMITED_CUT_RATIO * self._entered_bps)
-            measured_bps = max(measured_bps, least_bps if self._slow_bps is None else self._slow_bps)
+            least_bps = round(_LIMITED_CUT_RATIO * self._entered_bps) if self._slow_bps is None else self._slow_bps
+            if signals.rough_train is not None:
+                # But for what trains have tested: nothing passes faster than they do.
+                least_bps = min(least_bps, signals.rough_train.rate_bps)
+            measured_bps = max(measured_bps, least_bps)
         self.capacity_bps = measured_bps
         self._congested_at_us = signals.now_us
         if signals.train is not None and signals.busy is not None:

@@ -10,7 +10,7 @@ from itertools import count, repeat
 from typing import Any, Generic
 
 from streamer.congestion.allocator import Allocator, Allowance
-from streamer.congestion.decision import Decision, RateLimits
+from streamer.congestion.decision import Decision, RateLimits, Reason
 from streamer.congestion.estimator import Estimator, make_estimator
 from streamer.congestion.in_flight import InFlight, Sent
 from streamer.congestion.ladder import Decoding, Prefer
@@ -71,8 +71,9 @@ class Flow(Generic[PacketT]):
         # When to ask for padding next; None while nothing has left since it was asked for.
         self._padding_at_us: int | None = now_us
         self._sent_at_us = now_us
-        # When the packets that left last should have been confirmed.
+        # When the packets that left last should have been confirmed, and when they left.
         self._tail_at_us: int | None = None
+        self._tail_sent_at_us = now_us
         # How many have been taken for lost since a report came.
         self._silent_tails = 0
         self._overdue: list[Lost[PacketT]] = []
@@ -151,7 +152,7 @@ class Flow(Generic[PacketT]):
         self._in_flight.add(records)
         self._estimator.packets_sent(records)
         if packets is not None and self._silent_tails < _MAX_SILENT_TAILS:
-            self._tail_at_us = now_us + self._confirmation_us()
+            self._tail_at_us, self._tail_sent_at_us = now_us + self._confirmation_us(), now_us
 
     def feedback(self, arrivals: Sequence[tuple[int, int | None]], now_us: int) -> list[Lost[PacketT]]:
         """Take in a transport-wide feedback, unwrapped; return the copies that it calls missing."""
@@ -180,7 +181,7 @@ class Flow(Generic[PacketT]):
         """Let time pass; to be called at `next_wake_us`."""
         if self._tail_at_us is not None and now_us >= self._tail_at_us:
             self._tail_at_us = None
-            tail = self._in_flight.overdue(now_us - self._confirmation_us(), _TAIL_PACKETS)
+            tail = self._in_flight.overdue(self._tail_sent_at_us, _TAIL_PACKETS)
             self._overdue = _contents(tail)
             self._silent_tails += bool(self._overdue)
         before = self.decision
@@ -192,7 +193,9 @@ class Flow(Generic[PacketT]):
         """Return how long it takes until the frames that wait have left."""
         backlog_us = self._pacer.backlog_us(now_us)
         room_bytes = self._room_bytes()
-        if room_bytes is None:
+        # While all is silent nothing tells that what is under way has gone, and a frame is wanted to knock with.
+        is_knocking = self.decision.reason is Reason.SILENCE and not self._pacer.frame_bytes
+        if room_bytes is None or is_knocking:
             return backlog_us
         excess_bytes = self._pacer.frame_bytes - room_bytes
         return max(backlog_us, excess_bytes * _BITS_PER_BYTE_US // self.decision.estimate_bps)

@@ -121,8 +121,7 @@ class Fold:
         wanted = _Rates(
             fold_target_bps([wish.target_bps for wish in wishes]),
             min(wish.fps for wish in governors),
-            # As with targets: no less than half of what the widest path takes.
-            max(min(limits), max(limits) // RATE_CLASS_RATIO) if limits else None,
+            self._fold_limits(limits),
         )
         if is_refinement and not self._spares_changes:
             wanted = wanted.refining()
@@ -137,6 +136,13 @@ class Fold:
             is_refinement=is_refinement,
             lost_capture_us=min(losses, default=None),
         )
+
+    def _fold_limits(self, limits: Sequence[int]) -> int | None:
+        """Return the most that the next frame may take; it changes too often for an encoder that is to be spared."""
+        if not limits or self._spares_changes:
+            return None
+        # As with targets: no less than half of what the widest path takes.
+        return max(min(limits), max(limits) // RATE_CLASS_RATIO)
 
     def _settle(self, wanted: _Rates, now_us: int, *, is_backlogged: bool, keyframe: bool) -> _Rates:
         """Return the rates to order: the wanted ones, or the last ones where the encoder is to be spared."""

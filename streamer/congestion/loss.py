@@ -19,8 +19,10 @@ _MAX_WINDOW_US = 10_000_000
 # and of what is known to be lost in longer or worse ones.
 _TOLERANCE_RATIO = 0.03
 _TOLERANCE_DEVIATIONS = 2
-# More than this is harmful whatever its cause, unless the path's nature is as near to it as a window can tell.
+# More than this is harmful whatever its cause, unless the nature of the path is as near to it as a window can tell:
+# where 8 % are lost, one short window in five is above 10 %, and one in twenty above 12 %.
 _HEAVY_RATIO = 0.10
+_HARMFUL_RATIO = 0.12
 # How long a path's nature is believed in without being looked at again.
 _NATURE_US = 20_000_000
 # After the cut, this much of the former loss is still the same.
@@ -36,13 +38,11 @@ class LossVerdict:
     """What a window said. `cut_ratio` is what to multiply the rate with, 1.0 for nothing.
 
     `is_first`: the loss is heavy and was not before, so what has arrived is the best that is known of the path.
-    `is_natural`: the cut before has changed nothing, so it was for nothing.
     """
 
     loss_ratio: float
     cut_ratio: float
     is_first: bool = False
-    is_natural: bool = False
 
 
 class Loss:
@@ -119,13 +119,13 @@ class Loss:
             self._nature_ratio = min(self._nature_ratio, ratio)
             self._nature_at_us = now_us
         usual_ratio = self._usual_ratio(self._packets)
-        if ratio > max(_HEAVY_RATIO, usual_ratio):
+        if ratio > max(_HEAVY_RATIO, min(usual_ratio, _HARMFUL_RATIO)):
             return self._judge_heavy(ratio)
         self._heavy_product = 1.0
         # More than before was not known at the cut: it had only begun, so that has not been tried out yet.
         if judged_ratio is not None and _SAME_RATIO * judged_ratio < ratio <= judged_ratio + _TOLERANCE_RATIO:
             self._nature_ratio, self._nature_at_us = max(ratio, self._nature_ratio), now_us
-            return LossVerdict(ratio, 1.0, is_natural=True)
+            return LossVerdict(ratio, 1.0)
         has_begun, self._has_begun = self._has_begun, ratio > usual_ratio
         if has_begun and self._has_begun:
             self._judged_ratio = ratio

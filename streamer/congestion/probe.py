@@ -136,7 +136,7 @@ class ProbePlan:
             self._limited_since_us = now_us
         while self._start_bps:
             start_bps = self._start_bps.pop()
-            if start_bps > rate_bps:
+            if start_bps > rate_bps and not is_known:
                 self._probed_at_us = now_us
                 return start_bps
         if not self._is_due(now_us) or is_known:

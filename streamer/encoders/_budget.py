@@ -4,10 +4,16 @@ from typing import Any, Protocol
 
 import av
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 
-from streamer.media.frame import EncodeOrder, PixelFormat, Resolution
+from streamer.media.frame import ColourDescription, EncodeOrder, PixelFormat, Resolution
 
 BITS_PER_BYTE = 8
+# FFmpeg's AVCOL_RANGE_MPEG and AVCOL_RANGE_JPEG.
+_LIMITED_RANGE, _FULL_RANGE = 1, 2
+# What an encoder that pays for a new rate with a keyframe may be off by before it pays: less above than below, since
+# what is above has to wait in the pacer.
+_SPARED_RATIOS = (0.87, 1.05)
 
 
 class Engine(Protocol):
@@ -27,6 +33,9 @@ class Engine(Protocol):
     def encode(self, picture: av.VideoFrame, order: EncodeOrder) -> "list[Packet[Any]]":
         """Encode one picture as ordered; whether exactly one packet came is the caller's to check."""
 
+    def close(self) -> None:
+        """Give up the library's encoder. Harmless when called twice."""
+
 
 def default_threads(resolution: Resolution, *, two_from_height_px: int) -> int:
     """Return how many threads share one frame where nobody has said."""
@@ -42,3 +51,17 @@ def frame_bits(order: EncodeOrder, *, share_of_limit: float) -> float:
     if order.max_frame_bytes is not None:
         bits = min(bits, order.max_frame_bytes * BITS_PER_BYTE * share_of_limit)
     return bits
+
+
+def is_worth_a_keyframe(open_bits: float, bits: float) -> bool:
+    """Return whether an encoder whose frames take `open_bits` is to be opened anew for frames of `bits`."""
+    least, most = _SPARED_RATIOS
+    return not least * bits <= open_bits <= most * bits
+
+
+def describe_colours(context: VideoCodecContext, colour: ColourDescription) -> None:
+    """Have the bitstream say how its samples become colours."""
+    context.color_primaries = colour.primaries
+    context.color_trc = colour.transfer
+    context.colorspace = colour.matrix
+    context.color_range = _FULL_RANGE if colour.is_full_range else _LIMITED_RANGE

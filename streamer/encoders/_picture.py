@@ -9,18 +9,14 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
-from streamer.media.frame import ColourDescription, MemoryKind, PixelFormat, Plane, Resolution, Surface
+from streamer.media.frame import MemoryKind, PixelFormat, Plane, Resolution, Surface
 from streamer.media.planes import plane_shapes, why_planes_unfit
 
 Block = NDArray[np.uint8]
 
 MEMORY: tuple[MemoryKind, ...] = (MemoryKind.HOST,)
-# FFmpeg's AVCOL_RANGE_MPEG and AVCOL_RANGE_JPEG.
-_LIMITED_RANGE = 1
-_FULL_RANGE = 2
 _LIBRARY_NAMES = {PixelFormat.NV12: "nv12", PixelFormat.I420: "yuv420p"}
 
 
@@ -38,14 +34,6 @@ def why_unfit(
     if surface.resolution != resolution:
         return f"a surface of {surface.resolution}; accepted is {resolution}"
     return why_planes_unfit(surface)
-
-
-def describe_colour(context: VideoCodecContext, colour: ColourDescription) -> None:
-    """Let an encoder that is not open yet signal how its samples become colours."""
-    context.color_primaries = colour.primaries
-    context.color_trc = colour.transfer
-    context.colorspace = colour.matrix
-    context.color_range = _FULL_RANGE if colour.is_full_range else _LIMITED_RANGE
 
 
 class Pictures:

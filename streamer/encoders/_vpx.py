@@ -79,6 +79,9 @@ class Vpx:
         threads = f"{self._threads} thread" + ("s" if self._threads > 1 else "")
         return f"libvpx VP8 realtime, speed {self._speed}, {threads}, rates changed live"
 
+    def close(self) -> None:
+        """Do nothing: PyAV frees the library's encoder with the last reference to it."""
+
     def encode(self, picture: av.VideoFrame, order: EncodeOrder) -> "list[Packet[Any]]":
         self._clock_ticks += max(1, round(self._next_bits(order)))
         picture.pts = self._clock_ticks

@@ -15,8 +15,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from streamer.encoders import _live_rate
-from streamer.encoders._budget import default_threads, frame_bits
-from streamer.encoders._picture import describe_colour
+from streamer.encoders._budget import default_threads, describe_colours, frame_bits
 from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import EncodeOrder, PixelFormat
 
@@ -86,6 +85,9 @@ class X264:
         threads = f"{self._threads} thread" + ("s" if self._threads > 1 else "")
         return f"libx264 {self._preset}, {threads}, rates changed {rates}"
 
+    def close(self) -> None:
+        """Do nothing: PyAV frees the library's encoder with the last reference to it."""
+
     def encode(self, picture: av.VideoFrame, order: EncodeOrder) -> "list[Packet[Any]]":
         self._tell(plan_rate(order, self._fps))
         picture.pts = self._count
@@ -119,7 +121,7 @@ class X264:
         context.thread_count = self._threads
         # Frame threads hold frames back; slices of one frame do not.
         context.thread_type = "SLICE"
-        describe_colour(context, self._settings.colour)
+        describe_colours(context, self._settings.colour)
         context.options = {
             "preset": self._preset,
             "tune": "zerolatency",

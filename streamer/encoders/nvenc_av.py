@@ -19,10 +19,10 @@ from av.video.frame import PictureType
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.encoders import _live_rate, _proof
-from streamer.encoders._budget import frame_bits
+from streamer.encoders._budget import describe_colours, frame_bits
 from streamer.encoders._checks import KeyframeCheck, check_order, check_settings
 from streamer.encoders._nvenc_reasons import explain
-from streamer.encoders._picture import MEMORY, Pictures, describe_colour, why_unfit
+from streamer.encoders._picture import MEMORY, Pictures, why_unfit
 from streamer.encoders._proof import Proof
 from streamer.encoders._watch import Watch
 from streamer.encoders.base import EncoderSettings
@@ -188,7 +188,7 @@ class NvencAvEncoder:
         context.pix_fmt = "nv12"
         context.framerate, context.time_base = self._fps, 1 / self._fps
         context.bit_rate = self._rate_bps
-        describe_colour(context, self._settings.colour)
+        describe_colours(context, self._settings.colour)
         context.options = {
             "gpu": str(options.gpu),
             "preset": options.preset,

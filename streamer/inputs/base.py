@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from streamer.protocol.actions import InputAction
+from streamer.protocol.actions import InputAction, TextEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,10 @@ class InputSettings:
 class InputBackend(Protocol):
     """Called from the event loop only; a call takes well under a millisecond."""
 
-    def apply(self, actions: Sequence[InputAction]) -> None:
-        """Carry out the actions in order and flush them once.
+    def apply(self, actions: Sequence[InputAction]) -> Sequence[TextEntry]:
+        """Carry out the actions in order, flush them once, and return the texts that there was no room for.
+
+        A text is entered whole, though that may take a while, or not at all.
 
         Raises:
             InputError: the device is gone.

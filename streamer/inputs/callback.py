@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from streamer.errors import ConfigError
 from streamer.inputs.base import InputSettings
-from streamer.protocol.actions import ButtonChange, InputAction, KeyChange
+from streamer.protocol.actions import ButtonChange, InputAction, KeyChange, TextEntry
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +39,11 @@ class CallbackInput:
         self._held: dict[InputAction, None] = {}
         self._failure: str | None = None
 
-    def apply(self, actions: Sequence[InputAction]) -> None:
+    def apply(self, actions: Sequence[InputAction]) -> Sequence[TextEntry]:
         for action in actions:
             self._remember(action)
             self._hand_over(action)
+        return ()
 
     def release_all(self) -> None:
         held, self._held = self._held, {}

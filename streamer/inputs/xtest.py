@@ -49,7 +49,7 @@ _STEP_CHARACTERS = 16
 _STEP_US = 1_000
 # How long the rest of a text waits for spare keys.
 _RETRY_US = 50_000
-# How much text may wait: the most that the page sends at once, two seconds of typing.
+# How much text may wait: the most that a viewer enters at once, two seconds of typing.
 MAX_WAITING_CHARACTERS = 32 * 1024
 
 
@@ -95,15 +95,15 @@ class XtestBackend:
         self._wheels = (_Wheel(_WHEEL_RIGHT, _WHEEL_LEFT), _Wheel(_WHEEL_DOWN, _WHEEL_UP))
         self._waiting: deque[InputAction] = deque()
         self._retry: Timer | None = None
-        self._is_full = False
         self._failure: InputError | None = None
 
-    def apply(self, actions: Sequence[InputAction]) -> None:
+    def apply(self, actions: Sequence[InputAction]) -> Sequence[TextEntry]:
         if self._failure is not None:
             raise self._failure
-        self._waiting.extend(action for action in actions if self._takes(action))
+        refused = self._queue(actions)
         if self._retry is None:
             self._carry_out()
+        return refused
 
     def release_all(self) -> None:
         self._forget_waiting()
@@ -124,6 +124,21 @@ class XtestBackend:
         except DeviceError as exc:
             logger.debug("keys and spare keys were not given back because %s", exc.reason)
         self._connection.close()
+
+    def _queue(self, actions: Sequence[InputAction]) -> list[TextEntry]:
+        """Let the actions wait for their turn, and return the texts that do not fit as a whole."""
+        refused: list[TextEntry] = []
+        for action in actions:
+            if isinstance(action, TextEntry) and not self._has_room_for(action):
+                logger.debug("a text is refused because too many characters wait already")
+                refused.append(action)
+            else:
+                self._waiting.append(action)
+        return refused
+
+    def _has_room_for(self, entry: TextEntry) -> bool:
+        waiting = sum(len(other.text) for other in self._waiting if isinstance(other, TextEntry))
+        return waiting + len(entry.text) <= MAX_WAITING_CHARACTERS
 
     def _carry_out(self) -> None:
         """Carry out what waits, in order, until a text has to wait for spare keys; flush once."""
@@ -190,18 +205,6 @@ class XtestBackend:
         except InputError as exc:
             # The next call of `apply` raises it: a timer has nobody to tell.
             logger.debug("waiting text was lost because %s", exc.reason)
-
-    def _takes(self, action: InputAction) -> bool:
-        """Return whether an action may wait. Once a text does not fit, no more of it is taken: no holes."""
-        if not self._waiting:
-            self._is_full = False
-        if not isinstance(action, TextEntry):
-            return True
-        waiting = sum(len(other.text) for other in self._waiting if isinstance(other, TextEntry))
-        if not self._is_full and waiting + len(action.text) > MAX_WAITING_CHARACTERS:
-            self._is_full = True
-            logger.warning("text is dropped because %d characters wait already", waiting)
-        return not self._is_full
 
     def _forget_waiting(self) -> None:
         self._waiting.clear()

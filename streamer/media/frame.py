@@ -108,7 +108,7 @@ class VideoFrame:
 
 @dataclass(frozen=True, slots=True)
 class EncodedFrame:
-    """One access unit (H.264, H.265) or frame (VP8), with its RTP payloads planned once for all subscribers."""
+    """One access unit (H.264, H.265), temporal unit (AV1) or frame (VP8), its RTP payloads planned once for all."""
 
     codec: str
     data: bytes
@@ -173,6 +173,9 @@ class Capabilities:
     rate_change_needs_keyframe: bool = False
     # How often a second rate, frame rate and frame limit may change; None: with every frame.
     max_rate_changes_per_s: int | None = None
+    # Whether one frame can be made larger (`is_refinement`) or smaller (`max_frame_bytes`) than those around it. Where
+    # not, averages follow the order.
+    steers_single_frames: bool = True
     # The largest delta frame and the largest keyframe, as multiples of target_bps / fps.
     max_delta_ratio: float = 1.5
     max_keyframe_ratio: float = 3.0

@@ -70,6 +70,11 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True)
+class TextRefused:
+    """A text of this viewer was not entered, because too much of earlier texts still waits to be."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """What is being sent."""
 
@@ -106,7 +111,7 @@ class Statistics:
 
 
 ViewerMessage: TypeAlias = Ping | Keyframe | Report | Pause
-ServerMessage: TypeAlias = Pong | Seat | Stream | Statistics
+ServerMessage: TypeAlias = Pong | Seat | TextRefused | Stream | Statistics
 
 
 def parse_from_viewer(text: str) -> ViewerMessage:
@@ -172,6 +177,10 @@ def _parse_seat(members: Members) -> Seat:
     return Seat(members.boolean("is_holder"), members.integer("viewers"))
 
 
+def _parse_text_refused(_members: Members) -> TextRefused:
+    return TextRefused()
+
+
 def _parse_stream(members: Members) -> Stream:
     return Stream(
         members.text("codec", _MAX_NAME_BYTES),
@@ -211,6 +220,7 @@ _FROM_VIEWER: dict[str, Callable[[Members], ViewerMessage]] = {
 _FROM_SERVER: dict[str, Callable[[Members], ServerMessage]] = {
     "pong": _parse_pong,
     "seat": _parse_seat,
+    "text_refused": _parse_text_refused,
     "stream": _parse_stream,
     "statistics": _parse_statistics,
 }
@@ -221,6 +231,7 @@ _KINDS: dict[type[ViewerMessage | ServerMessage], str] = {
     Report: "report",
     Pause: "pause",
     Seat: "seat",
+    TextRefused: "text_refused",
     Stream: "stream",
     Statistics: "statistics",
 }

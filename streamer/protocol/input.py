@@ -19,6 +19,7 @@ from streamer.errors import LocalProtocolError, RemoteProtocolError
 MAX_MESSAGE_BYTES = 1200
 MAX_CODE_BYTES = 32
 MAX_TEXT_BYTES = 1024
+MAX_ENTRY_BYTES = 32 * 1024
 MAX_HELD_CODES = 32
 MAX_RECAP_EVENTS = 32
 MAX_BUTTON = 4
@@ -36,6 +37,7 @@ _RELEASE_ALL = 0x14
 
 _IS_DOWN = 0x01
 _IS_LOCKED = 0x02
+_HAS_MORE = 0x01
 _ALL_BUTTONS = (1 << (MAX_BUTTON + 1)) - 1
 
 _HEADER = struct.Struct("!BH")
@@ -43,7 +45,7 @@ _POSITION = struct.Struct("!BHHH")
 _TOTALS = struct.Struct("!BHii")
 _KEY_HEAD = struct.Struct("!BHBB")
 _BUTTON_ALL = struct.Struct("!BHBBii")
-_TEXT_HEAD = struct.Struct("!BHH")
+_TEXT_HEAD = struct.Struct("!BHBH")
 _HELD_HEAD = struct.Struct("!BHBB")
 _RECAP_HEAD = struct.Struct("!BHIB")
 
@@ -100,10 +102,11 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text was entered that no single key stands for."""
+    """Text was entered that no single key stands for; with `has_more`, the next message goes on with it."""
 
     sequence: int
     text: str
+    has_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,13 +216,14 @@ def _parse_button(data: bytes) -> Button:
 
 
 def _parse_text(data: bytes) -> Text:
-    _, sequence, length = _TEXT_HEAD.unpack_from(data)
+    _, sequence, flags, length = _TEXT_HEAD.unpack_from(data)
+    _check_flags(flags, _HAS_MORE)
     if not 1 <= length <= MAX_TEXT_BYTES:
         raise RemoteProtocolError(f"text of {length} bytes")
     end = _TEXT_HEAD.size + length
     _check_end(data, end)
     try:
-        return Text(sequence, data[_TEXT_HEAD.size : end].decode())
+        return Text(sequence, data[_TEXT_HEAD.size : end].decode(), flags == _HAS_MORE)
     except UnicodeDecodeError as exc:
         raise RemoteProtocolError(f"text is not UTF-8: {exc.reason}") from exc
 
@@ -319,9 +323,9 @@ def _serialize(message: InputMessage) -> bytes:  # noqa: PLR0911 - one return fo
         case Button(sequence, button, is_down, is_locked, x, y):
             flags = is_down * _IS_DOWN | is_locked * _IS_LOCKED
             return _BUTTON_ALL.pack(_BUTTON, sequence, button, flags, x, y)
-        case Text(sequence, text):
+        case Text(sequence, text, has_more):
             encoded = text.encode()
-            return _TEXT_HEAD.pack(_TEXT, sequence, len(encoded)) + encoded
+            return _TEXT_HEAD.pack(_TEXT, sequence, has_more * _HAS_MORE, len(encoded)) + encoded
         case Held(sequence, buttons, codes):
             return _HELD_HEAD.pack(_HELD, sequence, buttons, len(codes)) + b"".join(map(_code_bytes, codes))
         case Recap(sequence, reach, events):

@@ -16,6 +16,7 @@ from streamer.protocol.actions import (
     WheelTurn,
 )
 from streamer.protocol.input import (
+    MAX_ENTRY_BYTES,
     Button,
     Held,
     InputMessage,
@@ -59,12 +60,43 @@ class _Totals:
         return difference
 
 
+class _Entry:
+    """A text that comes in pieces."""
+
+    __slots__ = ("_bytes", "_pieces")
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._bytes = 0
+
+    def add(self, message: Text) -> str | None:
+        """Return the whole text if this was its last piece.
+
+        Raises:
+            RemoteProtocolError: it is longer than a text may be.
+        """
+        self._pieces.append(message.text)
+        self._bytes += len(message.text.encode())
+        if self._bytes > MAX_ENTRY_BYTES:
+            raise RemoteProtocolError(f"a text of more than {MAX_ENTRY_BYTES} bytes is entered")
+        if message.has_more:
+            return None
+        whole = "".join(self._pieces)
+        self.forget()
+        return whole
+
+    def forget(self) -> None:
+        self._pieces.clear()
+        self._bytes = 0
+
+
 class Controls:
     """The state of one viewer's input, from the opening of its channels to their end."""
 
     def __init__(self) -> None:
         self._keys: dict[str, None] = {}
         self._buttons: dict[int, None] = {}
+        self._entry = _Entry()
         self._pointer_totals = _Totals()
         self._wheel_totals = _Totals()
         # One index for all kinds: one that pauses for half a circle of the sequence is not late when it goes on.
@@ -92,7 +124,7 @@ class Controls:
         Events arrive on one channel in order and in recaps on another: whichever comes first is applied, once.
 
         Raises:
-            RemoteProtocolError: the viewer holds more keys than there are.
+            RemoteProtocolError: the viewer holds more keys than there are, or enters too long a text.
         """
         index = self._indexes.unwrap(message.sequence)
         is_motion = isinstance(message, Motion)
@@ -147,13 +179,17 @@ class Controls:
 
     def _applied(self, message: KeysMessage, index: int) -> list[InputAction]:
         self._settled_index = index
+        if not isinstance(message, Text):
+            # Part of a text is worse than nothing of it.
+            self._entry.forget()
         match message:
             case Button():
                 return self._button(message, index)
             case Key():
                 return self._key(message.code, is_down=message.is_down)
             case Text():
-                return [TextEntry(message.text)]
+                text = self._entry.add(message)
+                return [] if text is None else [TextEntry(text)]
             case Held():
                 return self._reconcile(message)
             case ReleaseAll():

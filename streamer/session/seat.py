@@ -43,11 +43,12 @@ class _Place:
 class Seat:
     """The seat of one session. Event loop only, but for `last_input`."""
 
-    def __init__(self, clock: Clock, on_changed: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, on_changed: Callable[[], None], on_text_refused: Callable[[str], None]) -> None:
         self._backend: InputBackend | None = None
         self._hasten: Callable[[], None] = _nothing
         self._clock = clock
         self._on_changed = on_changed
+        self._on_text_refused = on_text_refused
         self._line: dict[str, _Place] = {}
         self._holder: str | None = None
         self._is_open = False
@@ -100,7 +101,7 @@ class Seat:
         """Carry out one input message of a viewer; that of a viewer without the seat changes nothing.
 
         Raises:
-            RemoteProtocolError: the bytes are malformed, or hold more keys than there are.
+            RemoteProtocolError: the bytes are malformed, hold more keys than there are or make too long a text.
         """
         message = parse(data)
         place = self._line.get(viewer)
@@ -133,11 +134,14 @@ class Seat:
         if not actions or self._backend is None:
             return
         try:
-            self._backend.apply(actions)
+            refused = self._backend.apply(actions)
         except InputError as exc:
             logger.warning("input is off because %s", exc)
             self._backend, self._is_open = None, False
             self._on_changed()
+            return
+        if refused and self._holder is not None:
+            self._on_text_refused(self._holder)
 
     def _release(self, viewer: str) -> None:
         place = self._line.get(viewer)

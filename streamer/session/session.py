@@ -50,7 +50,7 @@ class Session:
         self._viewers: dict[str, Viewer] = {}
         self._away: dict[str, Timer] = {}
         self._closing: asyncio.Task[None] | None = None
-        self._seat = Seat(clock, self._tell_seats)
+        self._seat = Seat(clock, self._tell_seats, self._tell_text_refused)
         self._studio: Studio
         self._arrangement: Arrangement
 
@@ -296,6 +296,9 @@ class Session:
             return
         present = sum(other.state is not ViewerState.AWAY for other in self._viewers.values())
         viewer.tell(control.Seat(is_holder=viewer.name == self._seat.holder, viewers=present))
+
+    def _tell_text_refused(self, viewer: str) -> None:
+        self._viewers[viewer].tell(control.TextRefused())
 
     def _tell_stream(self, viewer: Viewer) -> None:
         key = self._arrangement.rendition_of(viewer.name)

@@ -1,4 +1,4 @@
-"""Read a file of encoded video into access units, as they are sent: H.264 as Annex B, everything else as stored."""
+"""Read a file of encoded video into access units, as they are sent: H.264 and H.265 as Annex B, others as stored."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from streamer.errors import ConfigError
 from streamer.media.frame import Resolution
 
 # FFmpeg's names that differ from ours.
-_CODECS = {"hevc": "h265"}
+_CODECS = {"hevc": "h265", "libdav1d": "av1"}
 # Puts start codes in place of lengths and the parameter sets of a container before each keyframe.
 _FILTERS = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 _START_CODE = b"\x00\x00\x01"

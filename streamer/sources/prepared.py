@@ -23,7 +23,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    path: Path | None = Field(default=None, description="File to play: H.264 as Annex B or MP4, VP8 as IVF or WebM.")
+    path: Path | None = Field(
+        default=None, description="File to play: H.264 or H.265 as Annex B or MP4, VP8 or AV1 as IVF or WebM."
+    )
     codec: str = Field(default="h264", description="Codec of `units`; a file says it itself.")
     units: tuple[AccessUnit, ...] = Field(
         default=(), description="Frames to play instead of a file; from programs only."

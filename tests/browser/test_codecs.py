@@ -60,3 +60,26 @@ def test_lack_of_a_common_codec_is_one_clear_sentence(open_tab: OpenTab) -> None
     assert title == "No stream"
     assert "h264" in sentence.lower().replace(".", "")
     assert sentence.endswith(".")
+
+
+def test_h265_is_streamed_where_the_browser_has_it_and_else_the_next_one(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    with served("--source", "pattern", "--size", str(SIZE), "--codec", "h265", "--codec", "h264") as server:
+        tab.watch(server.url)
+        has_it = tab.page.evaluate(
+            "() => RTCRtpReceiver.getCapabilities('video').codecs.some(({ mimeType }) => mimeType === 'video/H265')"
+        )
+        tab.wait_until(f"player.stream?.codec === '{'h265' if has_it else 'h264'}'")
+        tab.wait_for_frames(5)
+
+        assert tab.stamp() is not None
+
+
+def test_av1_is_streamed_when_it_is_asked_for(open_tab: OpenTab) -> None:
+    tab = open_tab()
+    with served("--source", "pattern", "--size", str(SIZE), "--codec", "av1") as server:
+        tab.watch(server.url)
+        tab.wait_until("player.stream?.codec === 'av1'")
+        tab.wait_for_frames(5)
+
+        assert tab.stamp() is not None

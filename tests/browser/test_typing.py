@@ -21,6 +21,12 @@ from tests.fakes.xvfb import WITHOUT_XVFB, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.x11]
 
+_PASTE = """(text) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData('text/plain', text);
+  const keyboard = document.querySelector('render-stream').shadowRoot.querySelector('textarea');
+  keyboard.dispatchEvent(new ClipboardEvent('paste', { clipboardData, cancelable: true }));
+}"""
 # Black text on white, or the other way round.
 _LEAST_CHANGE = 100
 
@@ -122,21 +128,50 @@ def test_characters_of_altgr_arrive_though_windows_presses_control_with_it(
 def test_paste_that_is_too_long_is_refused_in_words(terminal: Terminal, open_tab: OpenTab) -> None:
     tab = open_tab()
     tab.control(terminal.url)
-    paste = """(length) => {
-      const clipboardData = new DataTransfer();
-      clipboardData.setData('text/plain', 'x'.repeat(length));
-      const keyboard = document.querySelector('render-stream').shadowRoot.querySelector('textarea');
-      keyboard.dispatchEvent(new ClipboardEvent('paste', { clipboardData, cancelable: true }));
-    }"""
 
-    tab.page.evaluate(paste, 32 * 1024 + 1)
+    tab.page.evaluate(_PASTE, "x" * (32 * 1024 + 1))
     tab.page.locator(".hint").wait_for(state="visible")
     hint = tab.page.locator(".hint").inner_text()
-    tab.page.evaluate(paste, 100)
+    tab.page.evaluate(_PASTE, "x" * 100)
     tab.page.keyboard.press("Enter")
 
     wait_for(lambda: terminal.lines()[-1:] == ["x" * 100])
     assert "too long" in hint
+
+
+def lines_of(letter: str, length: int) -> list[str]:
+    """Return lines that are `length` characters together, with their ends: a terminal takes no endless ones."""
+    return [f"{letter}{number:05}".ljust(63, letter) for number in range(length // 64)]
+
+
+def test_pastes_that_fit_together_arrive_whole(terminal: Terminal, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(terminal.url)
+    first, second = lines_of("f", 8 * 1024), lines_of("s", 8 * 1024)
+
+    for lines in (first, second):
+        tab.page.evaluate(_PASTE, "".join(f"{line}\n" for line in lines))
+
+    wait_for(lambda: terminal.lines()[-len(first + second) :] == first + second)
+    assert not tab.page.locator(".hint").is_visible()
+
+
+def test_paste_for_which_there_is_no_room_is_refused_whole_and_in_words(terminal: Terminal, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(terminal.url)
+    longest, refused = lines_of("l", 32 * 1024), lines_of("r", 16 * 1024)
+
+    for lines in (longest, refused):
+        tab.page.evaluate(_PASTE, "".join(f"{line}\n" for line in lines))
+    tab.page.locator(".hint").wait_for(state="visible")
+    hint = tab.page.locator(".hint").inner_text()
+    tab.page.keyboard.type("typed after both")
+    tab.page.keyboard.press("Enter")
+
+    after = [*longest, "typed after both"]
+    wait_for(lambda: terminal.lines()[-len(after) :] == after)
+    assert "still being typed" in hint
+    assert not set(refused) & set(terminal.lines())
 
 
 def test_what_is_typed_before_its_channel_is_open_arrives(terminal: Terminal, open_tab: OpenTab) -> None:

@@ -237,8 +237,15 @@ def chroma_of(frame: VideoFrame) -> tuple[np.ndarray, np.ndarray]:
     return arrays[0].reshape(shape), arrays[1].reshape(shape)
 
 
-def test_encoder_refines_a_picture_that_stands_still(bench: Bench) -> None:
+def open_steerable(bench: Bench) -> VideoEncoder:
     encoder = bench.open(MEDIUM)
+    if not encoder.capabilities.steers_single_frames:
+        pytest.skip(f"{encoder.description} does not steer single frames, and says so")
+    return encoder
+
+
+def test_encoder_refines_a_picture_that_stands_still(bench: Bench) -> None:
+    encoder = open_steerable(bench)
     decoder = bench.decoder()
     *moving, still = clips.textured_clip(MEDIUM, 10)
     for frame in (*moving, still):
@@ -252,7 +259,7 @@ def test_encoder_refines_a_picture_that_stands_still(bench: Bench) -> None:
 
 
 def test_encoder_keeps_frames_below_an_ordered_limit(bench: Bench) -> None:
-    encoder = bench.open(MEDIUM)
+    encoder = open_steerable(bench)
     encode_all(encoder, clips.textured_clip(MEDIUM, 20), order(3_000_000))
     limit_bytes = 4_000
 
@@ -271,7 +278,9 @@ def test_encoder_takes_rows_with_padding(bench: Bench) -> None:
     padded_picture = decode(bench.decoder(), bench.open(SMALL).encode(padded, order()))
 
     for plain, other in zip(plain_picture.planes, padded_picture.planes, strict=True):
-        assert bytes(plain) == bytes(other)
+        # Decoders leave rubbish behind the samples of a row.
+        rows, others = (np.frombuffer(each, np.uint8).reshape(-1, each.line_size) for each in (plain, other))
+        assert (rows[:, : plain.width] == others[:, : other.width]).all()
 
 
 def pad(surface: Surface, padding_bytes: int) -> Surface:

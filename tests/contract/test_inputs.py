@@ -15,6 +15,7 @@ from streamer.protocol.actions import (
     TextEntry,
     WheelTurn,
 )
+from streamer.protocol.input import MAX_ENTRY_BYTES
 
 EVERYTHING = (
     PointerMove(0, 65_535),
@@ -60,11 +61,20 @@ async def backend(request: pytest.FixtureRequest):
 
 
 async def test_backend_takes_every_kind_of_action(backend):
-    backend.apply(EVERYTHING)
+    assert list(backend.apply(EVERYTHING)) == []
 
 
 async def test_backend_takes_nothing_at_all(backend):
-    backend.apply(())
+    assert list(backend.apply(())) == []
+
+
+async def test_backend_takes_the_longest_text_or_returns_it_whole(backend):
+    texts = [TextEntry(letter * MAX_ENTRY_BYTES) for letter in "abc"]
+
+    refused = list(backend.apply(texts))
+
+    assert texts[0] not in refused
+    assert set(refused) <= set(texts)
 
 
 async def test_backend_takes_names_and_numbers_that_it_does_not_know(backend):

@@ -86,7 +86,7 @@ def _psnr_db(luma, decoded):
     return float(10 * np.log10(255**2 / ((shown - luma) ** 2).mean()))
 
 
-@pytest.mark.parametrize(("codec", "decoder"), [("h264", "h264"), ("vp8", "vp8")])
+@pytest.mark.parametrize(("codec", "decoder"), [("h264", "h264"), ("vp8", "vp8"), ("av1", "libdav1d")])
 def test_page_of_text_is_sharp_after_the_refinements(codec, decoder):
     reason = registry.why_unavailable("encoders", "software")
     if reason is not None:

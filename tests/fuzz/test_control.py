@@ -50,7 +50,9 @@ _DEFAULTS = {
 }
 _MESSAGES = st.builds(
     lambda kind, members: {**_DEFAULTS, "type": kind, **members},
-    st.sampled_from(["ping", "pong", "keyframe", "report", "pause", "seat", "stream", "statistics", "walk"]),
+    st.sampled_from(
+        ["ping", "pong", "keyframe", "report", "pause", "seat", "text_refused", "stream", "statistics", "walk"]
+    ),
     st.dictionaries(st.sampled_from([*_DEFAULTS, "jitter_buffer_ms", "capture_to_present_ms"]), _VALUES, max_size=4),
 )
 

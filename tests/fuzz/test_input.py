@@ -23,7 +23,12 @@ def _recaps(draw: st.DrawFn) -> wire.Recap:
         draw(
             st.one_of(
                 st.builds(wire.Key, st.just((sequence - distance) & 0xFFFF), _CODES, st.booleans()),
-                st.builds(wire.Text, st.just((sequence - distance) & 0xFFFF), st.text("aé€", min_size=1, max_size=5)),
+                st.builds(
+                    wire.Text,
+                    st.just((sequence - distance) & 0xFFFF),
+                    st.text("aé€", min_size=1, max_size=5),
+                    st.booleans(),
+                ),
                 st.builds(wire.ReleaseAll, st.just((sequence - distance) & 0xFFFF)),
             )
         )
@@ -41,7 +46,7 @@ _MESSAGES = st.one_of(
     st.builds(wire.Key, _U16, _CODES, st.booleans()),
     st.builds(wire.Button, _U16, st.integers(0, 4), st.booleans(), st.just(value=True), _I32, _I32),
     st.builds(wire.Button, _U16, st.integers(0, 4), st.booleans(), st.just(value=False), _U16, _U16),
-    st.builds(wire.Text, _U16, _TEXTS),
+    st.builds(wire.Text, _U16, _TEXTS, st.booleans()),
     st.builds(wire.Held, _U16, st.integers(0, 31), st.lists(_CODES, max_size=32).map(tuple)),
     st.builds(wire.ReleaseAll, _U16),
 )

@@ -96,6 +96,6 @@ def test_packages_are_searched_once_for_each_kind(monkeypatch: pytest.MonkeyPatc
 
 def test_name_that_no_backend_has_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(ConfigError, match="did you mean 'h264'"):
-        registry.load("codecs", "h265")
+        registry.load("codecs", "h2644")
     with pytest.raises(ConfigError, match="no inputs backend is called"):
         registry.why_unavailable("inputs", "telepathy")

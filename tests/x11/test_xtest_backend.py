@@ -191,26 +191,28 @@ async def hear_until(client, event):
         client.hear(1, timeout_ms=0)
 
 
-async def test_text_beyond_what_may_wait_ends_there_without_a_hole(backend, client, caplog, monkeypatch):
+async def test_text_beyond_what_may_wait_is_refused_whole(backend, client, monkeypatch):
     monkeypatch.setattr(xtest, "MAX_WAITING_CHARACTERS", 200)
-    backend.apply([TextEntry("a" * 150), TextEntry("b" * 51), TextEntry("c")])
-    backend.apply([TextEntry("d"), KeyChange("F1", True)])
+    refused = backend.apply([TextEntry("a" * 150), TextEntry("b" * 51), TextEntry("c" * 50)])
+    more = backend.apply([TextEntry("d" * 100), KeyChange("F1", True)])
 
     await hear_until(client, (DOWN, 67))
 
-    assert typed(client, client.heard[:-1]) == "a" * 150
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert [*refused, *more] == [TextEntry("b" * 51), TextEntry("d" * 100)]
+    assert typed(client, client.heard[:-1]) == "a" * 150 + "c" * 50
 
 
-async def test_text_is_taken_again_when_nothing_waits(backend, client, monkeypatch):
+async def test_longest_text_is_taken_when_nothing_waits(backend, client, monkeypatch):
     monkeypatch.setattr(xtest, "MAX_WAITING_CHARACTERS", 200)
-    backend.apply([TextEntry("a" * 200), TextEntry("b"), KeyChange("F1", True)])
+    first = backend.apply([TextEntry("a" * 200), KeyChange("F1", True)])
     await hear_until(client, (DOWN, 67))
     client.heard.clear()
 
-    backend.apply([TextEntry("c")])
+    second = backend.apply([TextEntry("c" * 200), KeyChange("F1", False)])
+    await hear_until(client, (UP, 67))
 
-    assert typed(client, client.hear(2)) == "c"
+    assert [*first, *second] == []
+    assert typed(client, client.heard[:-1]) == "c" * 200
 
 
 async def test_text_with_more_characters_than_spare_keys_arrives_whole(backend, client):

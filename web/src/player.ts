@@ -22,6 +22,9 @@ export interface PlayerOptions {
   video?: HTMLVideoElement;
 }
 
+/** Why a text was not entered: it is longer than `MAX_ENTRY_BYTES`, or earlier text is still being entered. */
+export type TextRefusal = "too_long" | "too_soon";
+
 /** The events of a player; each is a `CustomEvent` with this detail. */
 export interface PlayerEvents {
   /** The connection went on to another state. */
@@ -38,8 +41,8 @@ export interface PlayerEvents {
   firstframe: FirstFrame;
   /** A button message went out. */
   input: SentButton;
-  /** A text was not sent because it is longer than so many bytes. */
-  textrefused: number;
+  /** A text was not entered, no part of it. */
+  textrefused: TextRefusal;
   /** The browser wants a gesture before it plays: call `play` from one. */
   blocked: boolean;
 }
@@ -77,7 +80,7 @@ export class Player extends EventTarget {
     this.input = new InputSender({
       send: (channel, bytes) => this.#connector.peer?.send(channel, bytes) ?? false,
       buttonSent: (sent) => this.#emit("input", sent),
-      textRefused: (limitBytes) => this.#emit("textrefused", limitBytes),
+      textRefused: () => this.#emit("textrefused", "too_long"),
     });
   }
 
@@ -203,6 +206,9 @@ export class Player extends EventTarget {
         this.#seat = message;
         this.#followSeat();
         this.#emit("seat", message);
+        break;
+      case "text_refused":
+        this.#emit("textrefused", "too_soon");
         break;
       case "stream":
         this.#stream = message;

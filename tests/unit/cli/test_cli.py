@@ -54,6 +54,14 @@ def test_devices_shows_every_backend_and_why_it_cannot_run(kind: str) -> None:
     assert all(entry["name"] in table for entry in entries)
 
 
+def test_devices_shows_what_an_encoder_can_make() -> None:
+    entries = {entry["name"]: entry for entry in json.loads(_run("devices", "--json").stdout)}
+
+    assert entries["software"]["codecs"] == ["h264", "vp8", "h265", "av1"]
+    assert entries["demo"]["codecs"] == []
+    assert "yes: h264, vp8, h265, av1" in _run("devices").stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -120,7 +128,7 @@ def test_gpu_is_that_of_either_nvidia_encoder(monkeypatch: pytest.MonkeyPatch) -
     result = _run("serve", "--gpu", "2")
 
     assert result.exit_code == 0
-    assert seen[0].encoders == {"nvenc": {"gpu": 2}, "nvenc_av": {"gpu": 2}}
+    assert seen[0].encoders == {"nvenc": {"gpu": "2"}, "nvenc_av": {"gpu": "2"}}
 
 
 def test_flags_reach_their_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -15,4 +15,4 @@ def test_codec_module_keeps_the_contract(name):
 
 
 def test_codecs_are_those_files_that_are_public():
-    assert registry.names("codecs") == ["h264", "vp8"]
+    assert registry.names("codecs") == ["av1", "h264", "h265", "vp8"]

@@ -7,6 +7,7 @@ import pytest
 from streamer.codecs import h264
 from streamer.codecs._bits import BitReader, BitWriter
 from streamer.codecs._h264_sps import _skip_to_vui
+from streamer.codecs._nal_units import nal_units
 from streamer.errors import LocalProtocolError, RemoteProtocolError
 from streamer.media.frame import ColourDescription, Resolution
 
@@ -26,7 +27,7 @@ def _unit(header: int, size_bytes: int) -> bytes:
 
 
 def _units(data: bytes) -> list[bytes]:
-    return [data[start:end] for start, end in h264._units(data)]
+    return [data[start:end] for start, end in nal_units(data)]
 
 
 def _encoded(count: int, options: dict[str, str] | None = None, pix_fmt: str = "yuv420p") -> list[bytes]:
@@ -276,7 +277,7 @@ def test_h264_conform_keeps_what_the_encoder_wrote_right():
     ("payloads", "complaint"),
     [
         ([], "the last payload"),
-        ([b""], "is empty"),
+        ([b""], "shorter than its header"),
         ([b"\x60"], "payload type 0"),
         ([b"\x79ab"], "payload type 25"),
         ([b"\x7dab"], "payload type 29"),

@@ -175,17 +175,6 @@ def test_rate_remembers_the_most_that_arrived_while_packets_were_lost():
     assert control.rate_bps == pytest.approx(_GROWTH_PER_ROUND * RATE_BPS)
 
 
-def test_rate_grows_as_ever_when_it_was_not_the_cause_of_loss():
-    control = Control()
-    control.lose(LossVerdict(0.05, 0.9), RATE_BPS, control.now_us)
-    before_bps = control.rate_bps
-
-    control.acquit()
-    control.hear(train=trains(9))
-
-    assert control.rate_bps == pytest.approx(_GROWTH_PER_ROUND * before_bps)
-
-
 @pytest.mark.parametrize("changes", [{}, {"train": trains(9)}])
 def test_rate_grows_no_faster_than_loss_is_tolerated_where_packets_were_lost_a_moment_ago(changes):
     control = Control()

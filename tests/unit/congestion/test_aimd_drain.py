@@ -60,6 +60,11 @@ def _drain_ratio(queue_us):
             id="who sends little did not make it alone",
         ),
         pytest.param(
+            {"standing_us": QUEUE_US, "acked_bps": 1000, "is_application_limited": True, "rough_train": trains(0.3)},
+            _drain_ratio(QUEUE_US) * 0.3,
+            id="unless trains of who sends little pass no faster",
+        ),
+        pytest.param(
             {
                 "newest_us": 60_000,
                 "slow_bps": RATE_BPS // 4,

@@ -53,6 +53,17 @@ def test_flow_takes_the_last_packets_for_lost_when_no_word_of_them_comes(rtt_us,
     assert sender.flow.overdue() == []
 
 
+def test_flow_misses_the_last_packets_although_the_round_trip_has_grown_meanwhile():
+    sender = FlowSender(replace(DECISION, rtt_us=_RTT_US))
+    packets = sender.enqueue(1)
+    sender.send(0)
+    waited_us = sender.flow.next_wake_us()
+
+    sender.decide(waited_us, rtt_us=_RTT_US + 1)
+
+    assert sender.flow.overdue() == [Lost(packet, 0) for packet in packets]
+
+
 def test_flow_takes_no_more_tails_for_lost_where_nobody_reports():
     sender = FlowSender()
     tails = []

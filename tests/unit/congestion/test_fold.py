@@ -133,9 +133,7 @@ def test_fold_spares_an_encoder_that_pays_with_keyframes(now_us, wish, ordered_b
     [
         pytest.param(_wish(fps=55.0), (60.0, None), id="little-less-often"),
         pytest.param(_wish(fps=30.0), (30.0, None), id="half-as-often"),
-        pytest.param(_wish(max_frame_bytes=17_000), (60.0, None), id="limit-close-below-what-a-frame-takes"),
-        pytest.param(_wish(max_frame_bytes=9_000), (60.0, 9_000), id="limit-of-half-a-frame"),
-        pytest.param(_wish(max_frame_bytes=90_000), (60.0, None), id="limit-that-limits-nothing"),
+        pytest.param(_wish(max_frame_bytes=9_000), (60.0, None), id="limit-of-half-a-frame"),
     ],
 )
 def test_fold_spares_an_encoder_all_that_changes_what_a_frame_may_take(wish, ordered):
@@ -183,6 +181,13 @@ def test_fold_orders_keyframes_at_once_while_rates_are_held():
 
     assert order.keyframe
     assert order.target_bps == 9_000_000
+
+
+def test_fold_spares_an_encoder_that_pays_with_keyframes_the_limits_of_single_frames():
+    wish = _wish(max_frame_bytes=20_000)
+
+    assert _fold().order([wish], 0).max_frame_bytes == 20_000
+    assert _fold(rate_change_needs_keyframe=True).order([wish], 0).max_frame_bytes is None
 
 
 def test_fold_counts_the_interval_from_the_last_change_and_not_from_the_last_order():

@@ -193,6 +193,13 @@ def test_plan_does_not_try_what_has_been_reached():
     assert plan.run(10_000_000, rate_bps=reached_bps) == [(50_000, _START_RATIOS[1] * _RATE_BPS)]
 
 
+def test_plan_does_not_try_more_than_a_narrow_path_has_shown_already():
+    plan = _Plan(_RATE_BPS)
+
+    assert plan.run(1_000_000, is_known=True) == []
+    assert plan.run(1_000_000) == []
+
+
 def test_plan_does_not_probe_while_frames_tell():
     assert _Plan().run(60_000_000) == []
 

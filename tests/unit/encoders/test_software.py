@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 
@@ -16,10 +18,18 @@ def test_preference_names_every_encoder_of_ours_that_auto_tries() -> None:
     assert set(PREFERENCE) <= set(registry.names("encoders"))
 
 
-def test_software_encodes_both_codecs_everywhere() -> None:
+def test_software_encodes_every_codec_everywhere() -> None:
     assert software.why_unavailable() is None
-    assert software.capabilities().codecs == ("h264", "vp8")
-    assert not software.capabilities().rate_change_needs_keyframe
+    assert software.capabilities().codecs == ("h264", "vp8", "h265", "av1")
+
+
+@pytest.mark.parametrize(("codec", "is_paid"), [("h264", False), ("vp8", False), ("h265", True), ("av1", True)])
+def test_software_says_for_each_codec_whether_a_rate_change_costs_a_keyframe(codec: str, is_paid: bool) -> None:  # noqa: FBT001 - a column of the table
+    encoder = software.create(replace(SETTINGS, codec=codec))
+
+    assert encoder.capabilities.rate_change_needs_keyframe == is_paid
+    assert ("keyframe" in encoder.description) == is_paid
+    encoder.close()
 
 
 def test_software_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,7 +44,7 @@ def test_software_refuses_pictures_that_are_described_as_rgb() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"preset": "placebo"}, {"threads": 0}, {"vp8_speed": 3}, {"presett": "fast"}], ids=str
+    "given", [{"preset": "placebo"}, {"threads": 0}, {"vp8_speed": 3}, {"presett": "fast"}, {"av1_preset": 7}], ids=str
 )
 def test_software_options_refuse(given: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

@@ -37,6 +37,7 @@ _FROM_VIEWER = [
 _FROM_SERVER = [
     (wire.Pong(7, 123_456_789_012), {"type": "pong", "id": 7, "server_us": 123_456_789_012}),
     (wire.Seat(is_holder=False, viewers=2), {"type": "seat", "is_holder": False, "viewers": 2}),
+    (wire.TextRefused(), {"type": "text_refused"}),
     (
         wire.Stream("h264", "software", "first that runs here", "pattern", 1280, 720, 59.7),
         {

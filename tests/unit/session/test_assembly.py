@@ -22,7 +22,7 @@ def assemble(largest=SIZE, **video):
     return Assembly(Config.model_validate({"session": {"size": str(SIZE)}, "video": video}), largest)
 
 
-@pytest.mark.parametrize("codec", ["h264", "vp8"])
+@pytest.mark.parametrize("codec", registry.names("codecs"))
 def test_encoder_is_the_first_that_can(codec):
     choice = assemble(codecs=[codec], encoders=["software"]).choices[codec]
 

@@ -5,11 +5,14 @@ from hypothesis import strategies as st
 from streamer.errors import RemoteProtocolError
 from streamer.protocol.actions import ButtonChange, KeyChange, PointerMove, PointerShift, TextEntry, WheelTurn
 from streamer.protocol.input import (
+    MAX_ENTRY_BYTES,
+    MAX_TEXT_BYTES,
     Button,
     Held,
     Key,
     Pointer,
     PointerTotals,
+    Recap,
     ReleaseAll,
     Text,
     WheelTotals,
@@ -201,6 +204,47 @@ def test_key_goes_down_and_up_once_however_often_it_is_said(controls):
 
 def test_text_is_passed_on(controls):
     assert take_all(controls, Text(1, "höre")) == [TextEntry("höre")]
+
+
+def test_text_in_pieces_is_entered_once_and_whole(controls):
+    pieces = Text(1, "a long ", has_more=True), Text(2, "text in ", has_more=True), Text(3, "pieces")
+
+    assert [controls.take(piece, 0) for piece in pieces] == [[], [], [TextEntry("a long text in pieces")]]
+    assert take_all(controls, Text(4, "next")) == [TextEntry("next")]
+
+
+def test_motion_between_its_pieces_does_not_break_a_text_off(controls):
+    motion = Pointer(2, 5, 5), Recap(3, 2, ())
+
+    actions = take_all(controls, Text(1, "one ", has_more=True), *motion, Text(4, "two"))
+
+    assert actions == [PointerMove(5, 5), TextEntry("one two")]
+
+
+@pytest.mark.parametrize("message", [Key(2, "KeyA", is_down=True), Held(2, 0, ()), ReleaseAll(2)])
+def test_text_that_is_broken_off_is_dropped(controls, message):
+    actions = take_all(controls, Text(1, "cut ", has_more=True), message, Text(3, "whole"))
+
+    assert [action for action in actions if isinstance(action, TextEntry)] == [TextEntry("whole")]
+
+
+def test_text_goes_on_after_everything_was_released(controls):
+    controls.take(Text(1, "one ", has_more=True), 0)
+    controls.release()
+
+    assert take_all(controls, Text(2, "two")) == [TextEntry("one two")]
+
+
+def test_text_is_at_most_as_long_as_the_protocol_allows(controls):
+    pieces = ["\u00e9" * (MAX_TEXT_BYTES // 2)] * (MAX_ENTRY_BYTES // MAX_TEXT_BYTES)
+    *first, last = [Text(number, piece, has_more=True) for number, piece in enumerate(pieces, 1)]
+
+    take_all(controls, *first)
+
+    assert take_all(controls, Text(last.sequence, last.text)) == [TextEntry("".join(pieces))]
+    take_all(controls, *[Text(100 + piece.sequence, piece.text, has_more=True) for piece in (*first, last)])
+    with pytest.raises(RemoteProtocolError, match="a text of more than 32768 bytes"):
+        controls.take(Text(200, "x"), 0)
 
 
 def test_more_keys_than_a_keyboard_is_held_with_are_refused(controls):

@@ -132,9 +132,11 @@ class PageModel:
         self._recap()
 
     def long_text(self) -> None:
-        """Enter what is not repeated, nor anything before it."""
-        self.keys.append(Text(self._next(), f"long {self._number}"))
+        """Enter what is not repeated, nor anything before it; its end, which is short, is."""
+        self.keys.append(Text(self._next(), f"long {self._number}, ", has_more=True))
         self._recent, self._before_number = [], self._number
+        self._recap()
+        self.text()
 
     def release_all(self) -> None:
         self._held.clear()

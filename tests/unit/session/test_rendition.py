@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from streamer.codecs import h264, vp8
+from streamer import registry
 from streamer.config import Config
 from streamer.congestion.recovery import MIN_KEYFRAME_INTERVAL_US
 from streamer.errors import EncoderError
@@ -23,11 +23,12 @@ LARGE = Resolution(640, 360)
 
 @pytest.fixture(scope="module")
 def assembly() -> Assembly:
-    config = Config.model_validate({"session": {"size": str(SIZE)}, "video": {"start_target_bps": 1_000_000}})
+    video = {"start_target_bps": 1_000_000, "codecs": registry.names("codecs")}
+    config = Config.model_validate({"session": {"size": str(SIZE)}, "video": video})
     return Assembly(config, SIZE)
 
 
-@pytest.fixture(params=["h264", "vp8"])
+@pytest.fixture(params=registry.names("codecs"))
 def key(request) -> RenditionKey:
     return RenditionKey(request.param, SIZE)
 
@@ -75,7 +76,7 @@ def test_keyframe_is_made_of_the_next_picture_when_one_is_wished_for(rig, key):
 
     rig.play(2)
 
-    test = {"h264": h264, "vp8": vp8}[key.codec].is_keyframe
+    test = registry.load("codecs", key.codec).is_keyframe
     assert [frame.is_keyframe for frame in rig.frames] == [True, False, True, False]
     assert test(rig.frames[2].data)
 

@@ -3,8 +3,8 @@ import logging
 import pytest
 
 from streamer.errors import InputError, RemoteProtocolError
-from streamer.protocol.actions import ButtonChange, InputAction, KeyChange, PointerMove, PointerShift
-from streamer.protocol.input import Button, Held, InputMessage, Key, Pointer, PointerTotals, Recap, serialize
+from streamer.protocol.actions import ButtonChange, InputAction, KeyChange, PointerMove, PointerShift, TextEntry
+from streamer.protocol.input import Button, Held, InputMessage, Key, Pointer, PointerTotals, Recap, Text, serialize
 from streamer.session.seat import Seat
 from tests.fakes.stepped_clock import SteppedClock
 
@@ -12,16 +12,18 @@ DOWN, UP = KeyChange("KeyW", is_down=True), KeyChange("KeyW", is_down=False)
 
 
 class Backend:
-    """Keeps what it is to carry out; with `failure`, it cannot any more."""
+    """Keeps what it is to carry out; with `failure`, it cannot any more. It has no room for texts in capitals."""
 
     def __init__(self) -> None:
         self.actions: list[InputAction] = []
         self.failure: InputError | None = None
 
-    def apply(self, actions) -> None:
+    def apply(self, actions) -> list[TextEntry]:
         if self.failure is not None:
             raise self.failure
-        self.actions += actions
+        refused = [action for action in actions if isinstance(action, TextEntry) and action.text.isupper()]
+        self.actions += [action for action in actions if action not in refused]
+        return refused
 
     def release_all(self) -> None:
         raise AssertionError("the seat knows what is held")
@@ -40,7 +42,8 @@ class Rig:
         self.backend = Backend()
         self.changes = 0
         self.hastened: list[int] = []
-        self.seat = Seat(self.clock, self._changed)
+        self.refused: list[str] = []
+        self.seat = Seat(self.clock, self._changed, self.refused.append)
         self.seat.connect(self.backend, self._hasten, is_open=True)
 
     def _changed(self) -> None:
@@ -385,6 +388,18 @@ def test_picture_is_not_hastened_by_motion_nor_by_what_changes_nothing(pair, vie
     pair.say(viewer, message)
 
     assert pair.hastened == []
+
+
+def test_holder_is_told_of_a_text_that_was_refused(pair):
+    messages = Text(1, "taken"), Text(2, "NO ", has_more=True), Text(3, "ROOM"), Text(4, "taken, too")
+
+    assert pair.say("ann", *messages) == [TextEntry("taken"), TextEntry("taken, too")]
+    assert pair.refused == ["ann"]
+
+
+def test_watcher_is_not_told_of_its_text(pair):
+    assert pair.say("bob", Text(1, "NO ROOM")) == []
+    assert pair.refused == []
 
 
 def test_button_goes_down_where_it_was_pressed(pair):

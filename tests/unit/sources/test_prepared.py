@@ -6,6 +6,7 @@ import pytest
 from av.codec.context import Flags
 
 from streamer import registry
+from streamer.bench.stamp_decoder import decoder_of
 from streamer.errors import ConfigError
 from streamer.media.frame import EncodeOrder, Resolution
 from streamer.media.trace import Stage
@@ -108,6 +109,10 @@ def test_frames_are_paced_and_wake_interrupts():
         ("film.mp4", "libx264", "mp4", {"tune": "zerolatency"}),
         ("film.mkv", "libx264", "matroska", {"tune": "zerolatency"}),
         ("film.ivf", "libvpx", "ivf", {"deadline": "realtime"}),
+        ("film.h265", "libx265", "hevc", {"tune": "zerolatency", "x265-params": "open-gop=0:log-level=error"}),
+        ("hevc.mp4", "libx265", "mp4", {"tune": "zerolatency", "x265-params": "open-gop=0:log-level=error"}),
+        ("av1.ivf", "libsvtav1", "ivf", {"svtav1-params": "pred-struct=1:rc=2:rtc=1"}),
+        ("av1.webm", "libsvtav1", "webm", {"svtav1-params": "pred-struct=1:rc=2:rtc=1"}),
     ],
 )
 def test_file_is_played_as_frames_that_its_codec_can_send(tmp_path, name, codec, file_format, options):
@@ -122,7 +127,7 @@ def test_file_is_played_as_frames_that_its_codec_can_send(tmp_path, name, codec,
     assert source.resolution == SIZE
     assert [frame.is_keyframe for frame in frames] == [number % INTERVAL == 0 for number in range(FRAMES)]
     assert [module.is_keyframe(frame.data) for frame in frames] == [frame.is_keyframe for frame in frames]
-    decoder = av.CodecContext.create("h264" if source.codec == "h264" else "vp8", "r")
+    decoder = decoder_of(source.codec)
     pictures = [picture for frame in frames[INTERVAL:] for picture in decoder.decode(av.Packet(frame.data))]
     pictures += decoder.decode(None)
     assert len(pictures) == FRAMES - INTERVAL, "whoever starts at a later keyframe sees every picture from there"

@@ -9,7 +9,7 @@ import { type KeysEvent, MAX_RECAP_EVENTS, type Recap, serializeInput } from "..
 // Until a message that was lost on the channel `keys` has come again: 300 to 400 ms, and the way there and back.
 const KEPT_MS = 500;
 // Each event is sent several times: what the longest key takes and a word of text may be, a paste may not.
-const MAX_EVENT_BYTES = 65;
+const MAX_EVENT_BYTES = 66;
 // A recap in two packets would be lost twice as often. What goes with it in one of 1200 bytes: a few other messages.
 const MAX_EVENTS_BYTES = 800;
 

@@ -10,10 +10,11 @@ import {
   isSendableCode,
   type KeysEvent,
   type KeysMessage,
-  MAX_TEXT_BYTES,
+  MAX_ENTRY_BYTES,
   type MotionMessage,
   serializeInput,
   splitText,
+  textBytes,
 } from "../protocol/input";
 import type { Position } from "./geometry";
 import { HeldHeartbeat, HeldSet } from "./held";
@@ -36,12 +37,10 @@ export interface InputOutlet {
   /** Send on a channel; return whether it could be handed over. */
   send(channel: InputChannel, bytes: Uint8Array<ArrayBuffer>): boolean;
   buttonSent(sent: SentButton): void;
-  /** A text was not sent because it is longer than this. */
-  textRefused(limitBytes: number): void;
+  /** A text was not sent because it is longer than `MAX_ENTRY_BYTES`. */
+  textRefused(): void;
 }
 
-// Of text that is entered at once. A held key that pastes does so 30 times a second, and the server takes 1000 messages.
-const MAX_PIECES = 32;
 // The keys that change what the others mean: text must not be entered while they are down.
 const MODIFIERS = /^(Control|Shift|Alt|Meta)(Left|Right)$/;
 // Those that make a command of another key. The right Alt key chooses a character on many keyboards.
@@ -134,14 +133,16 @@ export class InputSender {
    */
   text(text: string): void {
     if (!this.#isEnabled || text === "") return;
-    const pieces = splitText(text);
-    if (pieces.length > MAX_PIECES) {
-      this.#outlet.textRefused(MAX_PIECES * MAX_TEXT_BYTES);
+    if (textBytes(text) > MAX_ENTRY_BYTES) {
+      this.#outlet.textRefused();
       return;
     }
+    const pieces = splitText(text);
     const modifiers = this.#held.codes.filter((code) => MODIFIERS.test(code));
     for (const code of modifiers) this.key(code, false);
-    for (const piece of pieces) this.#emitEvent({ type: "text", text: piece });
+    for (const [index, piece] of pieces.entries()) {
+      this.#emitEvent({ type: "text", text: piece, has_more: index < pieces.length - 1 });
+    }
     for (const code of modifiers) this.key(code, true);
   }
 

@@ -31,6 +31,11 @@ export interface Seat {
   viewers: number;
 }
 
+/** A text was not entered, because too much of earlier texts still waits to be. */
+export interface TextRefused {
+  type: "text_refused";
+}
+
 export interface Stream {
   type: "stream";
   codec: string;
@@ -63,7 +68,7 @@ export interface Statistics {
   stages_us: Readonly<Record<string, number>>;
 }
 
-export type FromServer = Pong | Seat | Stream | Statistics;
+export type FromServer = Pong | Seat | TextRefused | Stream | Statistics;
 
 export interface Report {
   type: "report";
@@ -90,6 +95,8 @@ export function parseControl(text: unknown): FromServer {
       return { type, id: readInteger(members, "id"), server_us: readInteger(members, "server_us") };
     case "seat":
       return { type, is_holder: readBoolean(members, "is_holder"), viewers: readInteger(members, "viewers") };
+    case "text_refused":
+      return { type };
     case "stream":
       return parseStream(members);
     case "statistics":

@@ -7,6 +7,7 @@
 
 export const MAX_CODE_BYTES = 32;
 export const MAX_TEXT_BYTES = 1024;
+export const MAX_ENTRY_BYTES = 32 * 1024;
 export const MAX_HELD_CODES = 32;
 export const MAX_RECAP_EVENTS = 32;
 export const BUTTONS = 5;
@@ -19,7 +20,7 @@ export type Motion =
 export type KeysEvent =
   | { type: "key"; code: string; is_down: boolean }
   | { type: "button"; button: number; is_down: boolean; is_locked: boolean; x: number; y: number }
-  | { type: "text"; text: string }
+  | { type: "text"; text: string; has_more: boolean }
   | { type: "release_all" };
 
 /** All events after the message that is `reach` numbers older, as they went out, oldest first. */
@@ -47,6 +48,7 @@ const TYPE_BYTES = {
 
 const IS_DOWN = 1;
 const IS_LOCKED = 2;
+const HAS_MORE = 1;
 const HEADER_BYTES = 3;
 
 const CODE = /^[A-Za-z0-9]{1,32}$/;
@@ -65,13 +67,18 @@ export function serializeInput(message: InputMessage, sequence: number): Uint8Ar
   return bytes;
 }
 
+/** Return how many bytes of UTF-8 `text` is. */
+export function textBytes(text: string): number {
+  return encoder.encode(text).length;
+}
+
 /** Cut `text` into pieces of at most `MAX_TEXT_BYTES` bytes of UTF-8, never inside a character. */
 export function splitText(text: string): string[] {
   const pieces: string[] = [];
   let piece = "";
   let pieceBytes = 0;
   for (const character of text) {
-    const characterBytes = encoder.encode(character).length;
+    const characterBytes = textBytes(character);
     if (pieceBytes + characterBytes > MAX_TEXT_BYTES) {
       pieces.push(piece);
       piece = "";
@@ -99,7 +106,7 @@ function body(message: InputMessage): Uint8Array<ArrayBuffer> {
     case "button":
       return button(message);
     case "text":
-      return text(message.text);
+      return text(message.text, message.has_more);
     case "held":
       return held(message.buttons, message.codes);
     case "release_all":
@@ -139,10 +146,10 @@ function button(message: KeysEvent & { type: "button" }): Uint8Array<ArrayBuffer
   return bytes;
 }
 
-function text(value: string): Uint8Array<ArrayBuffer> {
+function text(value: string, hasMore: boolean): Uint8Array<ArrayBuffer> {
   const utf8 = encoder.encode(value);
   inRange(utf8.length, 1, MAX_TEXT_BYTES, "text length");
-  return concatenate([utf8.length >> 8, utf8.length & 0xff], utf8);
+  return concatenate([hasMore ? HAS_MORE : 0, utf8.length >> 8, utf8.length & 0xff], utf8);
 }
 
 function held(buttons: number, codes: readonly string[]): Uint8Array<ArrayBuffer> {

@@ -11,7 +11,7 @@ import { isStatisticsShortcut } from "../input/keyboard";
 import { Player } from "../player";
 import { takeNewToken, takeToken } from "./token";
 import { View } from "./view";
-import { textTooLong } from "./wording";
+import { hintOf } from "./wording";
 
 // The countdown to the next attempt changes once a second; a quarter of that keeps it honest.
 const COUNTDOWN_PERIOD_MS = 250;
@@ -126,7 +126,7 @@ function follow(player: Player, view: View, signal: AbortSignal): void {
     render();
   });
   player.on("seat", (seat) => view.bar.showSeat(seat));
-  player.on("textrefused", (limitBytes) => view.hint.show(textTooLong(limitBytes)));
+  player.on("textrefused", (refusal) => view.hint.show(hintOf(refusal)));
   player.on("stream", (stream) => view.overlay.showStream(stream));
   player.on("statistics", (sample) => view.overlay.showSample(sample));
   const countdown = setInterval(render, COUNTDOWN_PERIOD_MS);

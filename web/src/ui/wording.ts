@@ -1,5 +1,7 @@
 /** What the page says about the connection and the input, in words for people. Pure. */
 
+import type { TextRefusal } from "../player";
+import { MAX_ENTRY_BYTES } from "../protocol/input";
 import type { ConnectionView } from "../transport/connector";
 
 export interface Notice {
@@ -43,9 +45,10 @@ export function noticeOf({ view, isBlocked, hasPicture, nowMs }: Moment): Notice
   }
 }
 
-/** Return what to say of a text that was not sent. */
-export function textTooLong(limitBytes: number): string {
-  return `The text is too long to be entered: at most ${limitBytes / 1024} KiB at once. Nothing was sent.`;
+/** Return what to say of a text that was not entered. */
+export function hintOf(refusal: TextRefusal): string {
+  if (refusal === "too_soon") return "Earlier text is still being typed. The last one was not entered: try again soon.";
+  return `The text is too long to be entered: at most ${MAX_ENTRY_BYTES / 1024} KiB at once. Nothing was sent.`;
 }
 
 function waiting(view: ConnectionView, nowMs: number): string {

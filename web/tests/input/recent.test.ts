@@ -5,7 +5,7 @@ import type { KeysEvent } from "../../src/protocol/input";
 const KEY: KeysEvent = { type: "key", code: "KeyA", is_down: true };
 
 function textOf(length: number): KeysEvent {
-  return { type: "text", text: "x".repeat(length) };
+  return { type: "text", text: "x".repeat(length), has_more: false };
 }
 
 describe("RecentEvents", () => {
@@ -23,7 +23,7 @@ describe("RecentEvents", () => {
     expect(reach).toBe(65_536 + 5);
     expect(events.map((event) => [...event])).toEqual([
       [0x14, 0, 3],
-      [0x12, 0, 4, 0, 1, 0x78],
+      [0x12, 0, 4, 0, 0, 1, 0x78],
     ]);
   });
 
@@ -51,7 +51,7 @@ describe("RecentEvents", () => {
 
     const { reach, events } = recent.recap(41, 0);
 
-    expect(events).toHaveLength(Math.floor(800 / 65));
+    expect(events).toHaveLength(Math.floor(800 / 66));
     expect(reach).toBe(events.length + 1);
   });
 

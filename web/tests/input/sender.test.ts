@@ -16,7 +16,7 @@ const TYPES: Record<number, string> = {
 describe("InputSender", () => {
   let sent: { channel: string; type: string; sequence: number; bytes: Uint8Array<ArrayBuffer> }[];
   let buttons: SentButton[];
-  let refusals: number[];
+  let refusals: number;
   let isOpen: boolean;
   let input: InputSender;
 
@@ -24,7 +24,7 @@ describe("InputSender", () => {
     vi.useFakeTimers();
     sent = [];
     buttons = [];
-    refusals = [];
+    refusals = 0;
     isOpen = true;
     input = new InputSender({
       send: (channel, bytes) => {
@@ -33,7 +33,9 @@ describe("InputSender", () => {
         return isOpen;
       },
       buttonSent: (button) => buttons.push(button),
-      textRefused: (limitBytes) => refusals.push(limitBytes),
+      textRefused: () => {
+        refusals++;
+      },
     });
     input.setEnabled(true);
   });
@@ -142,11 +144,21 @@ describe("InputSender", () => {
 
   test("enters a long text whole or not at all", () => {
     input.text("x".repeat(32 * 1024));
-    expect(withoutRecaps().map(({ type }) => type)).toEqual(Array(32).fill("text"));
+    expect(withoutRecaps().map(({ type, bytes }) => [type, bytes[3]])).toEqual([
+      ...Array(31).fill(["text", 1]),
+      ["text", 0],
+    ]);
 
     input.text("x".repeat(32 * 1024 + 1));
     expect(withoutRecaps()).toHaveLength(32);
-    expect(refusals).toEqual([32 * 1024]);
+    expect(refusals).toBe(1);
+  });
+
+  test("counts a long text by its bytes, not by the pieces that it makes", () => {
+    input.text("€".repeat(Math.floor((32 * 1024) / 3)));
+
+    expect(withoutRecaps()).toHaveLength(33);
+    expect(refusals).toBe(0);
   });
 
   test("presses a chord in order and releases it in reverse", () => {

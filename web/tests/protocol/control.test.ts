@@ -23,6 +23,7 @@ describe("parseControl", () => {
   test.each([
     { type: "pong", id: 7, server_us: 123_456_789_012 },
     { type: "seat", is_holder: true, viewers: 2 },
+    { type: "text_refused" },
     {
       type: "stream",
       codec: "h264",

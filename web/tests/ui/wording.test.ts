@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ConnectionView } from "../../src/transport/connector";
-import { type Moment, noticeOf, textTooLong } from "../../src/ui/wording";
+import { hintOf, type Moment, noticeOf } from "../../src/ui/wording";
 
 function moment(view: Partial<ConnectionView>, rest: Partial<Moment> = {}): Moment {
   const whole = { state: "connected", hasConnected: true, reason: null, retryAtMs: null, ...view } as const;
@@ -38,8 +38,12 @@ describe("noticeOf", () => {
   });
 });
 
-describe("textTooLong", () => {
+describe("hintOf", () => {
   test("names the limit", () => {
-    expect(textTooLong(32 * 1024)).toMatch(/at most 32 KiB/);
+    expect(hintOf("too_long")).toMatch(/at most 32 KiB/);
+  });
+
+  test("says when to try again", () => {
+    expect(hintOf("too_soon")).toMatch(/not entered: try again/);
   });
 });

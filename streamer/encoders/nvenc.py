@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.encoders import _nvenc_library as nvidia
 from streamer.encoders import _proof
-from streamer.encoders._budget import frame_bits
+from streamer.encoders._budget import NVENC_DELTA_RATIOS, NVENC_STEERED_CODECS, frame_bits
 from streamer.encoders._checks import KeyframeCheck, check_order, check_settings, codec_module
 from streamer.encoders._cuda import CudaError
 from streamer.encoders._nvenc_feed import FORMAT_NAMES, Feed, SurfaceError
@@ -258,6 +258,8 @@ def _capabilities_of(settings: EncoderSettings, proof: Proof) -> Capabilities:
         memory=_memory(proof.takes_device_memory),
         max_resolution=proof.largest,
         is_hardware=True,
+        steers_single_frames=settings.codec in NVENC_STEERED_CODECS,
+        max_delta_ratio=NVENC_DELTA_RATIOS[settings.codec],
         max_rate_changes_per_s=_MAX_RATE_CHANGES_PER_S,
     )
 

@@ -19,7 +19,7 @@ from av.video.frame import PictureType
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.encoders import _live_rate, _proof
-from streamer.encoders._budget import describe_colours, frame_bits
+from streamer.encoders._budget import NVENC_DELTA_RATIOS, NVENC_STEERED_CODECS, describe_colours, frame_bits
 from streamer.encoders._checks import KeyframeCheck, check_order, check_settings
 from streamer.encoders._nvenc_reasons import explain
 from streamer.encoders._picture import MEMORY, Pictures, why_unfit
@@ -224,6 +224,8 @@ def _capabilities_of(codecs: tuple[str, ...]) -> Capabilities:
         max_resolution=min((LARGEST[codec] for codec in codecs), default=Resolution(0, 0)),
         is_hardware=True,
         rate_change_needs_keyframe=True,
+        steers_single_frames=all(codec in NVENC_STEERED_CODECS for codec in codecs),
+        max_delta_ratio=max((NVENC_DELTA_RATIOS[codec] for codec in codecs), default=1.5),
     )
 
 

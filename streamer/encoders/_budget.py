@@ -10,9 +10,9 @@ from streamer.media.frame import ColourDescription, EncodeOrder, PixelFormat, Re
 
 BITS_PER_BYTE = 8
 # NVENC is taken to keep single frames of H.264 within a one-frame buffer. Of other codecs nobody knows: the bound is
-# that of libx265 in the substitute driver, where a frame of noise took 2.7 budgets.
+# that of libx265 in the substitute driver, where the first frame of a new scene took 3.1 budgets.
 NVENC_STEERED_CODECS = ("h264",)
-NVENC_DELTA_RATIOS = {"h264": 1.5, "h265": 3.0, "av1": 3.0}
+NVENC_DELTA_RATIOS = {"h264": 1.5, "h265": 3.5, "av1": 3.5}
 # FFmpeg's AVCOL_RANGE_MPEG and AVCOL_RANGE_JPEG.
 _LIMITED_RANGE, _FULL_RANGE = 1, 2
 # What an encoder that pays for a new rate with a keyframe may be off by before it pays: less above than below, since

@@ -10,7 +10,6 @@ from streamer.congestion.pacer import Priority
 PAYLOAD_BYTES = 1200
 PACKET_BYTES = 1248
 FEEDBACK_US = 50_000
-_MAX_SKIPPED = 3
 LIMITS = RateLimits(min_bps=300_000, start_bps=3_000_000, max_bps=50_000_000)
 
 
@@ -44,7 +43,7 @@ class FakePath:
         self.told = []
         self.queues_us = []
         self.sent_bytes = self.padding_bytes = 0
-        self.skipped = self._skipped_in_a_row = 0
+        self.skipped = 0
         self.lost = []
         self.overdue = []
         self._rng = random.Random(seed)
@@ -108,12 +107,9 @@ class FakePath:
         allowed = self.flow.wish_rate(self.now_us)
         if self.share is None:
             return
-        # As a cadence does: after three a fresh picture is worth more than a shorter queue.
-        if self.flow.backlog_us(self.now_us) > self._interval_us and self._skipped_in_a_row < _MAX_SKIPPED:
-            self._skipped_in_a_row += 1
+        if self.flow.backlog_us(self.now_us) > self._interval_us:
             self.skipped += 1
             return
-        self._skipped_in_a_row = 0
         size_bytes = allowed.target_bps / allowed.fps / 8 * self.share * self._rng.lognormvariate(0, 0.1)
         size_bytes = max(100, min(size_bytes, allowed.max_frame_bytes))
         count = -(-round(size_bytes) // PAYLOAD_BYTES)

@@ -31,7 +31,7 @@ class Gate:
         if token is None:
             raise AuthError("this server asks for a token: open the address that it printed")
         if not hmac.compare_digest(token.encode(errors="surrogatepass"), self._token):
-            raise AuthError("the token is wrong")
+            raise AuthError("the token is wrong: open the address that this server printed")
 
 
 def read_token(config: ServerConfig) -> str | None:

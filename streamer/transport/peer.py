@@ -108,11 +108,7 @@ class RtcPeer:
         self._channels = Channels(self._connection, self)
         assert self._connection.sctp is not None
         self._sctp = self._connection.sctp
-        guard_sctp(self._sctp, self.violated)
-        self._dtls._handle_rtcp_data = self._received_rtcp  # type: ignore[method-assign]
-        self._dtls._handle_rtp_data = self._received_rtp  # type: ignore[method-assign]
-        self._ice.on("statechange", self._ice_changed)
-        self._dtls.on("statechange", self._dtls_changed)
+        self._listen()
         self._rtcp_allowance = Allowance(*_RTCP_LIMIT, clock.now_us())
         self._tasks: set[asyncio.Task[None]] = set()
         self._connect_timer: Timer | None = None
@@ -120,6 +116,14 @@ class RtcPeer:
         self._is_connected = self._has_ended = False
         self._closing: asyncio.Task[None] | None = None
         self.malformed_rtcp = 0
+
+    def _listen(self) -> None:
+        """Let what comes in reach us before the library."""
+        guard_sctp(self._sctp, self.violated)
+        self._dtls._handle_rtcp_data = self._received_rtcp  # type: ignore[method-assign]
+        self._dtls._handle_rtp_data = self._received_rtp  # type: ignore[method-assign]
+        self._ice.on("statechange", self._ice_changed)
+        self._dtls.on("statechange", self._dtls_changed)
 
     @property
     def video(self) -> VideoSender:

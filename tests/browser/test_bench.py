@@ -1,28 +1,16 @@
 """Benches with a real browser, for a moment each. What they measure is not asserted: only that it can be so."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from streamer.bench.browser import chromium
 from streamer.errors import SessionError
 from streamer.media.frame import Resolution
+from tests.fakes.benches import result_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SIZE = "320x180"
 STAGES = ["capture", "convert", "encode", "packetize", "send", "arrive", "decode", "present"]
-
-
-def result_of(file: Path, *arguments: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "streamer", "bench", *arguments, "--json", str(file)]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
-    assert finished.returncode == 0, finished.stderr
-    return json.loads(file.read_text())
 
 
 def test_latency_is_measured_to_the_screen_and_back_from_clicks(tmp_path):

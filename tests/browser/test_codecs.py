@@ -1,7 +1,5 @@
 """The codec of a viewer is chosen from its answer; without a common one the page says so."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from streamer.bench.served import ServedProcess
@@ -10,12 +8,6 @@ from tests.fakes.refusals import only_codec, without_codec
 from tests.fakes.tab import SIZE, OpenTab
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def pattern() -> Iterator[ServedProcess]:
-    with served("--source", "pattern", "--size", str(SIZE)) as running:
-        yield running
 
 
 def test_h264_is_streamed_where_both_are_known(pattern: ServedProcess, open_tab: OpenTab) -> None:

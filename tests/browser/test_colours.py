@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from streamer import registry
 from tests.fakes import stage
+from tests.fakes.availability import available
 from tests.fakes.refusals import only_codec
 from tests.fakes.staged import Stage, staged
 from tests.fakes.tab import SIZE, OpenTab, Rgb, largest_difference
@@ -27,11 +27,7 @@ _PATCH_WIDTH_PX, _PATCH_HEIGHT_PX = stage.patch_px(SIZE.width_px, SIZE.height_px
 
 @pytest.fixture(scope="module", params=["libyuv", "opencv", "swscale"])
 def converter(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    reason = registry.why_unavailable("converters", name)
-    if reason is not None:
-        pytest.skip(reason)
-    return name
+    return available("converters", request.param)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,11 @@
 """The controls over the picture: names for those who do not see them, and what they do."""
 
 import re
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from tests.fakes.staged import Stage, staged
+from tests.fakes.staged import Stage
 from tests.fakes.tab import SIZE, OpenTab, Tab
 from tests.fakes.xvfb import wait_for
 
@@ -17,12 +16,6 @@ _READ_LINES = """(overlay) => [...overlay.querySelectorAll("dt")].map(
     (name) => [name.innerText, name.nextElementSibling.innerText]
 )"""
 _HANDLE = np.s_[0:12, SIZE.width_px // 2 - 26 : SIZE.width_px // 2 + 26]
-
-
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(tmp_path_factory.mktemp("controls"), "--size", str(SIZE)) as running:
-        yield running
 
 
 def open_bar(tab: Tab) -> None:
@@ -125,7 +118,6 @@ def test_full_screen_can_be_entered_and_left(stage: Stage, open_tab: OpenTab) ->
 def test_ctrl_alt_delete_is_pressed_and_released(stage: Stage, open_tab: OpenTab) -> None:
     tab = open_tab()
     tab.control(stage.url)
-    stage.restart()
 
     press(tab, "Send Ctrl+Alt+Delete")
 

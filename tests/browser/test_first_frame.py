@@ -1,7 +1,6 @@
 """The first picture of each source, and what can be read from its pixels."""
 
 import shutil
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,12 +13,6 @@ pytestmark = pytest.mark.browser
 
 # A picture, and not one colour: the demo's is dark, that of a terminal almost all white.
 _LEAST_CONTRAST = 40
-
-
-@pytest.fixture(scope="module")
-def pattern() -> Iterator[ServedProcess]:
-    with served("--source", "pattern", "--size", str(SIZE)) as running:
-        yield running
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """The page as a browser meets it: what it loads, what it asks for, and that nothing of it goes wrong."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -10,12 +8,6 @@ from tests.fakes.program import served
 from tests.fakes.tab import SIZE, OpenTab, Rgb
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def pattern() -> Iterator[ServedProcess]:
-    with served("--source", "pattern", "--size", str(SIZE)) as running:
-        yield running
 
 
 def test_page_loads_under_its_policy_and_asks_nobody_else(pattern: ServedProcess, open_tab: OpenTab) -> None:

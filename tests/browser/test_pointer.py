@@ -1,13 +1,12 @@
 """Clicks, wheel and movement on the page arrive at a real X client, also when a part of the messages is lost."""
 
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
 from tests.fakes.refusals import LOSE_EVERY_THIRD_MOTION
-from tests.fakes.staged import Stage, staged
-from tests.fakes.tab import SIZE, OpenTab, Tab
+from tests.fakes.staged import Stage
+from tests.fakes.tab import OpenTab, Tab
 from tests.fakes.xvfb import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.x11]
@@ -17,18 +16,6 @@ _WHEEL_UP, _WHEEL_DOWN, _WHEEL_RIGHT = 4, 5, 7
 _WIRES = pytest.mark.parametrize(
     "script", [pytest.param("", id="good-network"), pytest.param(LOSE_EVERY_THIRD_MOTION, id="every-third-lost")]
 )
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(tmp_path_factory.mktemp("pointer"), "--size", str(SIZE)) as stage:
-        yield stage
-
-
-@pytest.fixture
-def stage(running: Stage) -> Stage:
-    running.restart()
-    return running
 
 
 def check_loss(tab: Tab, script: str) -> None:

@@ -1,26 +1,12 @@
 """Two viewers of one session: who is in control, who watches, and how the seat passes on."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.fakes.staged import Stage, staged
-from tests.fakes.tab import SIZE, OpenTab, Tab
+from tests.fakes.staged import Stage
+from tests.fakes.tab import OpenTab, Tab
 from tests.fakes.xvfb import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.x11]
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(tmp_path_factory.mktemp("viewers"), "--size", str(SIZE)) as stage:
-        yield stage
-
-
-@pytest.fixture
-def stage(running: Stage) -> Stage:
-    running.restart()
-    return running
 
 
 def enter(stage: Stage, open_tab: OpenTab) -> tuple[Tab, Tab]:

@@ -19,6 +19,7 @@ from streamer.media.frame import (
     VideoFrame,
 )
 from tests.fakes import clips
+from tests.fakes.availability import available
 
 PACKED = tuple(clips.CHANNELS)
 PLANAR = (PixelFormat.NV12, PixelFormat.I420)
@@ -31,11 +32,7 @@ LUMA_SHARES = {6: (0.299, 0.114), 1: (0.2126, 0.0722)}
 
 @pytest.fixture(params=registry.names("converters"))
 def backend(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    reason = registry.why_unavailable("converters", name)
-    if reason is not None:
-        pytest.skip(f"{name}: {reason}")
-    return name
+    return available("converters", request.param)
 
 
 def open_converter(

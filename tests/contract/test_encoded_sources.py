@@ -9,6 +9,7 @@ from streamer import registry
 from streamer.clock import SystemClock
 from streamer.media.frame import EncodeOrder
 from streamer.sources.base import EncodedSource, SourceSettings
+from tests.fakes.availability import available
 from tests.fakes.sources import SIZE, encoded_sources
 
 LONG_US = 30_000_000
@@ -28,11 +29,7 @@ def open_source(name: str, fps: float) -> EncodedSource:
 
 @pytest.fixture(params=encoded_sources())
 def name(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    reason = registry.why_unavailable("sources", name)
-    if reason is not None:
-        pytest.skip(f"{name}: {reason}")
-    return name
+    return available("sources", request.param)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from streamer.protocol.actions import (
     WheelTurn,
 )
 from streamer.protocol.input import MAX_ENTRY_BYTES
+from tests.fakes.availability import available
 
 EVERYTHING = (
     PointerMove(0, 65_535),
@@ -50,10 +51,7 @@ BACKENDS = [
 
 @pytest.fixture(params=BACKENDS)
 async def backend(request: pytest.FixtureRequest):
-    name: str = request.param
-    reason = registry.why_unavailable("inputs", name)
-    if reason is not None:
-        pytest.skip(f"{name}: {reason}")
+    name = available("inputs", request.param)
     with SETTINGS.get(name, plain_settings)(name) as settings:
         backend: InputBackend = registry.load("inputs", name).create(settings)
         yield backend

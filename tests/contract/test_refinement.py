@@ -1,5 +1,7 @@
 """A still picture becomes sharp: what the cadence's refinements are for, with each real encoder."""
 
+from contextlib import ExitStack, closing
+
 import av
 import numpy as np
 import pytest
@@ -20,9 +22,10 @@ from streamer.media.frame import (
     Wish,
 )
 from tests.fakes import clips
+from tests.fakes.availability import available
 
 _SIZE = Resolution(1280, 720)
-_TARGET_BPS, _FPS = 8_000_000, 60.0
+_TARGET_BPS, _MAX_TARGET_BPS, _FPS = 8_000_000, 20_000_000, 60.0
 # Below this, blocks around letters are plain to see; at the keyframe they are.
 _SHARP_DB = 40.0
 _LINE_PX, _GLYPH_PX = 24, 10
@@ -86,13 +89,22 @@ def _psnr_db(luma, decoded):
     return float(10 * np.log10(255**2 / ((shown - luma) ** 2).mean()))
 
 
+@pytest.fixture
+def open_encoder():
+    """Return what opens the software encoder; what it opened is closed with the test."""
+    module = registry.load("encoders", available("encoders", "software"))
+    with ExitStack() as opened:
+
+        def open_encoder(codec: str, size: Resolution, target_bps: int, max_target_bps: int):
+            settings = EncoderSettings(codec, size, PixelFormat.I420, BT601_LIMITED, _FPS, target_bps, max_target_bps)
+            return opened.enter_context(closing(module.create(settings)))
+
+        yield open_encoder
+
+
 @pytest.mark.parametrize(("codec", "decoder"), [("h264", "h264"), ("vp8", "vp8"), ("av1", "libdav1d")])
-def test_page_of_text_is_sharp_after_the_refinements(codec, decoder):
-    reason = registry.why_unavailable("encoders", "software")
-    if reason is not None:
-        pytest.skip(reason)
-    settings = EncoderSettings(codec, _SIZE, PixelFormat.I420, BT601_LIMITED, _FPS, _TARGET_BPS, _TARGET_BPS)
-    encoder = registry.load("encoders", "software").create(settings)
+def test_page_of_text_is_sharp_after_the_refinements(open_encoder, codec, decoder):
+    encoder = open_encoder(codec, _SIZE, _TARGET_BPS, _TARGET_BPS)
     reader = av.CodecContext.create(decoder, "r")
     luma = _page()
     orders = [EncodeOrder(_TARGET_BPS, _FPS, keyframe=True)]
@@ -101,19 +113,14 @@ def test_page_of_text_is_sharp_after_the_refinements(codec, decoder):
     for number, order in enumerate(orders):
         for shown in reader.decode(av.Packet(encoder.encode(_frame(luma, number), order).data)):
             quality_db = _psnr_db(luma, shown)
-    encoder.close()
 
     assert quality_db >= _SHARP_DB
 
 
 @pytest.mark.parametrize("target_bps", [300_000, 500_000])
 @pytest.mark.parametrize("codec", ["h264", "vp8"])
-def test_page_of_text_becomes_sharp_at_a_low_target_too(codec, target_bps):
-    reason = registry.why_unavailable("encoders", "software")
-    if reason is not None:
-        pytest.skip(reason)
-    settings = EncoderSettings(codec, _SIZE, PixelFormat.I420, BT601_LIMITED, _FPS, target_bps, 20_000_000)
-    encoder = registry.load("encoders", "software").create(settings)
+def test_page_of_text_becomes_sharp_at_a_low_target_too(open_encoder, codec, target_bps):
+    encoder = open_encoder(codec, _SIZE, target_bps, _MAX_TARGET_BPS)
     reader = av.CodecContext.create(codec, "r")
     luma, fold, number, refined_bytes = _page(), Fold(encoder.capabilities), 0, 0
 
@@ -127,19 +134,14 @@ def test_page_of_text_becomes_sharp_at_a_low_target_too(codec, target_bps):
         if number and is_settled(encoded, order):
             break
         number += 1
-    encoder.close()
 
     assert quality_db >= _SHARP_DB
 
 
 @pytest.mark.parametrize("target_bps", [4_000_000, 8_000_000, 16_000_000])
 @pytest.mark.parametrize("codec", ["h264", "vp8"])
-def test_patches_of_colour_are_right_once_the_refinements_have_settled(codec, target_bps):
-    reason = registry.why_unavailable("encoders", "software")
-    if reason is not None:
-        pytest.skip(reason)
-    settings = EncoderSettings(codec, _CARD_SIZE, PixelFormat.I420, BT601_LIMITED, _FPS, target_bps, 20_000_000)
-    encoder = registry.load("encoders", "software").create(settings)
+def test_patches_of_colour_are_right_once_the_refinements_have_settled(open_encoder, codec, target_bps):
+    encoder = open_encoder(codec, _CARD_SIZE, target_bps, _MAX_TARGET_BPS)
     reader = av.CodecContext.create(codec, "r")
     card = _card()
     shown = []
@@ -151,7 +153,6 @@ def test_patches_of_colour_are_right_once_the_refinements_have_settled(codec, ta
         if number and is_settled(encoded, order):
             break
     shown += reader.decode(None)
-    encoder.close()
 
     # A step of chroma is up to 2.1 of 255 in a colour: half of one leaves room for the rounding of converter and page.
     assert np.abs(_patch_means(shown[-1].to_ndarray()) - _patch_means(card)).max() <= 0.5

@@ -7,10 +7,10 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from streamer import registry
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import MemoryKind, PixelFormat
 from streamer.sources.base import FrameSource, PromptSource
+from tests.fakes.availability import available
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import SIZE, Rig, bytes_of, frame_sources, open_rig, read_stamp
 
@@ -23,11 +23,7 @@ PLANE_ROWS = {PixelFormat.NV12: (1.0, 0.5), PixelFormat.I420: (1.0, 0.5, 0.5)}
 
 @pytest.fixture(params=frame_sources())
 def name(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    reason = registry.why_unavailable("sources", name)
-    if reason is not None:
-        pytest.skip(f"{name}: {reason}")
-    return name
+    return available("sources", request.param)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from streamer.congestion.pacer import Priority
 PAYLOAD_BYTES = 1200
 PACKET_BYTES = 1248
 FEEDBACK_US = 50_000
-_MAX_SKIPPED = 3
 LIMITS = RateLimits(min_bps=300_000, start_bps=3_000_000, max_bps=50_000_000)
 
 
@@ -44,7 +43,7 @@ class FakePath:
         self.told = []
         self.queues_us = []
         self.sent_bytes = self.padding_bytes = 0
-        self.skipped = self._skipped_in_a_row = 0
+        self.skipped = 0
         self.lost = []
         self.overdue = []
         self._rng = random.Random(seed)
@@ -108,12 +107,9 @@ class FakePath:
         allowed = self.flow.wish_rate(self.now_us)
         if self.share is None:
             return
-        # As a cadence does: after three a fresh picture is worth more than a shorter queue.
-        if self.flow.backlog_us(self.now_us) > self._interval_us and self._skipped_in_a_row < _MAX_SKIPPED:
-            self._skipped_in_a_row += 1
+        if self.flow.backlog_us(self.now_us) > self._interval_us:
             self.skipped += 1
             return
-        self._skipped_in_a_row = 0
         size_bytes = allowed.target_bps / allowed.fps / 8 * self.share * self._rng.lognormvariate(0, 0.1)
         size_bytes = max(100, min(size_bytes, allowed.max_frame_bytes))
         count = -(-round(size_bytes) // PAYLOAD_BYTES)
@@ -122,20 +118,26 @@ class FakePath:
         self.flow.enqueue(packets, Priority.VIDEO, self.now_us)
 
     def _pump(self):
-        for packet in self.flow.release(self.now_us):
-            self._send(packet.size_bytes, Priority.VIDEO, packet)
+        packets = self.flow.release(self.now_us)
+        if packets:
+            self._send([packet.size_bytes for packet in packets], Priority.VIDEO, packets)
         due_bytes = self.flow.padding_due_bytes(self.now_us)
-        while due_bytes > 0 and self.has_padding:
-            self._send(PACKET_BYTES, Priority.PADDING, None)
-            self.padding_bytes += PACKET_BYTES
-            due_bytes -= PACKET_BYTES
+        if due_bytes > 0 and self.has_padding:
+            sizes_bytes = [PACKET_BYTES] * -(-due_bytes // PACKET_BYTES)
+            self._send(sizes_bytes, Priority.PADDING)
+            self.padding_bytes += sum(sizes_bytes)
 
-    def _send(self, size_bytes, priority, packet):
-        now_us, index = self.now_us, self._next_index
-        self._next_index += 1
-        self.sent_bytes += size_bytes
-        self.told.append(("sent", now_us, index, (size_bytes,), priority))
-        self.flow.sent(index, (size_bytes,), now_us, priority, None if packet is None else (packet,))
+    def _send(self, sizes_bytes, priority, packets=None):
+        now_us, first_index = self.now_us, self._next_index
+        self._next_index += len(sizes_bytes)
+        self.sent_bytes += sum(sizes_bytes)
+        self.told.append(("sent", now_us, first_index, sizes_bytes, priority))
+        self.flow.sent(first_index, sizes_bytes, now_us, priority, packets)
+        for index, size_bytes in enumerate(sizes_bytes, first_index):
+            self._carry(index, size_bytes)
+
+    def _carry(self, index, size_bytes):
+        now_us = self.now_us
         queue_us = max(0, self._free_at_us - now_us)
         if self._rng.random() < self.loss_ratio or queue_us > self.queue_us or not self._police(size_bytes):
             return

@@ -1,36 +1,13 @@
 """Benches that need no browser, for a moment each. What they measure is not asserted: only that it can be so."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from streamer.bench.served import ServedProcess
 from streamer.bench.viewer_process import ViewerProcess
 from streamer.errors import ConfigError, SessionError
+from tests.fakes.benches import bench, result_of
 
 SIZE = "320x180"
-
-
-def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "streamer", "bench", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
-
-
-def result_of(file: Path, *arguments: str) -> dict[str, Any]:
-    finished = bench(*arguments, "--json", str(file))
-    assert finished.returncode == 0, finished.stderr
-    assert "figure" in finished.stdout
-    assert "bench: " in finished.stderr
-    result = json.loads(file.read_text())
-    assert 0 <= result["others_ratio"] <= 1
-    assert 0 <= result["idle_ratio"] <= 1
-    assert isinstance(result["trusted"], bool)
-    assert result["trusted"] == (not result["distrust"])
-    return result
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 /**
  * The bar at the top of the picture: who is in control, and what can be switched.
  *
- * Hides itself, except for a handle, once the pointer has left it. Whatever is clicked is done by the element.
+ * Shows itself when the stream is there, and hides, except for a handle, once the pointer has left it. Whatever is clicked is done by the element.
  */
 
 import type { Seat } from "../protocol/control";
@@ -28,6 +28,7 @@ export class Bar {
   readonly #statistics: HTMLButtonElement;
   readonly #lock: HTMLButtonElement;
   readonly #keys: HTMLButtonElement;
+  #isIntroduced = false;
 
   constructor(actions: BarActions) {
     this.#lock = button("Lock the pointer (Esc frees it)", LOCK, actions.lockPointer);
@@ -37,8 +38,7 @@ export class Bar {
     const tools = element("div", { class: "tools", role: "toolbar", "aria-label": "Stream controls" }, this.#seat);
     tools.append(this.#lock, this.#keys, this.#statistics, fullscreen);
     const handle = element("span", { class: "handle" });
-    this.root = element("div", { class: "bar open" }, tools, handle);
-    setTimeout(() => this.root.classList.remove("open"), SHOWN_AT_FIRST_MS);
+    this.root = element("div", { class: "bar" }, tools, handle);
     // A finger cannot hover: a tap on the handle opens the bar, the next tap beside it closes it.
     handle.addEventListener("pointerdown", () => this.root.classList.toggle("open"));
     this.#statistics.setAttribute("aria-pressed", "false");
@@ -56,6 +56,7 @@ export class Bar {
   }
 
   showSeat(seat: Seat | null): void {
+    if (seat !== null && !this.#isIntroduced) this.#introduce();
     const isHolder = seat?.is_holder === true;
     this.#seat.classList.toggle("holder", isHolder);
     this.#seat.hidden = seat === null;
@@ -67,6 +68,12 @@ export class Bar {
 
   showStatisticsState(isShown: boolean): void {
     this.#statistics.setAttribute("aria-pressed", String(isShown));
+  }
+
+  #introduce(): void {
+    this.#isIntroduced = true;
+    this.root.classList.add("open");
+    setTimeout(() => this.close(), SHOWN_AT_FIRST_MS);
   }
 }
 

@@ -63,7 +63,7 @@ export const elementStyles = () =>
     box-shadow: 0 16px 48px rgb(0 0 0 / 0.45);
   }
   .card h2 { margin: 0; font-size: 17px; font-weight: 600; font-variant-numeric: tabular-nums; }
-  .card p { margin: 4px 0 0; color: var(--quiet); }
+  .card p { margin: 4px 0 0; color: var(--quiet); text-wrap: balance; }
   /* A connection that is quicker than this needs no words. */
   .notice.busy .card { animation: appear 0.2s ease-out 0.4s both; }
   .spinner {
@@ -73,9 +73,9 @@ export const elementStyles = () =>
   .busy .spinner { display: block; }
 
   .hint {
-    position: absolute; bottom: 16px; left: 50%; max-width: min(36em, calc(100% - 32px)); margin: 0; padding: 10px 16px;
-    box-sizing: border-box; border: 1px solid var(--line); border-radius: 12px; background: var(--panel);
-    transform: translateX(-50%); pointer-events: none;
+    position: absolute; bottom: 16px; left: 50%; width: max-content; max-width: min(36em, calc(100% - 32px)); margin: 0;
+    padding: 10px 16px; box-sizing: border-box; border: 1px solid var(--line); border-radius: 12px;
+    background: var(--sheet); text-align: center; text-wrap: balance; transform: translateX(-50%); pointer-events: none;
   }
 
   .overlay {

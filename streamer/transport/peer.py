@@ -92,10 +92,8 @@ class RtcPeer:
         self._observer = observer
         self._clock = clock
         self._formats = offered_formats(settings)
-        configuration = RTCConfiguration(
-            iceServers=to_library_servers(settings.ice), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE
-        )
-        self._connection = RTCPeerConnection(configuration)
+        servers = to_library_servers(settings.ice)
+        self._connection = RTCPeerConnection(RTCConfiguration(servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         transceiver = self._connection.addTransceiver("video", direction="sendonly")
         self._dtls = transceiver.receiver.transport
         self._ice = self._dtls.transport
@@ -103,8 +101,6 @@ class RtcPeer:
         self._sender = VideoSender(self._dtls, settings, clock, rng, note)
         self._sender.install(transceiver)
         self._transceiver = transceiver
-        self._sender.on_started = self._started
-        self._sender.on_keyframe_wanted = lambda: self._tell(observer.keyframe_wanted)
         self._channels = Channels(self._connection, self)
         assert self._connection.sctp is not None
         self._sctp = self._connection.sctp
@@ -118,7 +114,9 @@ class RtcPeer:
         self.malformed_rtcp = 0
 
     def _listen(self) -> None:
-        """Let what comes in reach us before the library."""
+        """Hear of what the sender does, and let what comes in reach us before the library."""
+        self._sender.on_started = self._started
+        self._sender.on_keyframe_wanted = lambda: self._tell(self._observer.keyframe_wanted)
         guard_sctp(self._sctp, self.violated)
         self._dtls._handle_rtcp_data = self._received_rtcp  # type: ignore[method-assign]
         self._dtls._handle_rtp_data = self._received_rtp  # type: ignore[method-assign]

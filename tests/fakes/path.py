@@ -69,16 +69,18 @@ class FakePath:
     def run(self, seconds):
         """Let time pass."""
         end_us = self.now_us + round(seconds * 1_000_000)
-        while True:
-            wake_us = self.flow.next_wake_us()
-            events = [self._frame_at_us, self._feedback_at_us]
-            events += [] if wake_us is None else [max(wake_us, self.now_us)]
-            events += [self._reports[0][0]] if self._reports else []
-            if min(events) > end_us:
-                self.now_us = end_us
-                return self
-            self.now_us = max(self.now_us, min(events))
+        while (next_us := self._next_us()) <= end_us:
+            self.now_us = max(self.now_us, next_us)
             self._step()
+        self.now_us = end_us
+        return self
+
+    def _next_us(self):
+        next_us = min(self._frame_at_us, self._feedback_at_us)
+        wake_us = self.flow.next_wake_us()
+        if wake_us is not None and wake_us < next_us:
+            next_us = wake_us
+        return min(next_us, self._reports[0][0]) if self._reports else next_us
 
     def _step(self):
         now_us = self.now_us
@@ -100,8 +102,10 @@ class FakePath:
         self._pump()
 
     def _note(self):
-        if self.flow.decision != self.decisions[-1]:
-            self.decisions.append(self.flow.decision)
+        # The same one again is by far the most frequent, and costs much less to tell than an equal one.
+        decision, last = self.flow.decision, self.decisions[-1]
+        if decision is not last and decision != last:
+            self.decisions.append(decision)
 
     def _make_frame(self):
         allowed = self.flow.wish_rate(self.now_us)
@@ -138,7 +142,7 @@ class FakePath:
 
     def _carry(self, index, size_bytes):
         now_us = self.now_us
-        queue_us = max(0, self._free_at_us - now_us)
+        queue_us = self._free_at_us - now_us
         if self._rng.random() < self.loss_ratio or queue_us > self.queue_us or not self._police(size_bytes):
             return
         self._free_at_us = max(self._free_at_us, now_us) + size_bytes * 8_000_000 // self.capacity_bps

@@ -229,6 +229,8 @@ async def test_extra_rendition_that_does_not_open_leaves_viewers_where_they_are(
 async def test_extra_rendition_opens_when_it_can_be_had(scarce_rig, scarce):
     await scarce_rig.connect("ann")
     bob = await scarce_rig.connect("bob")
+    # Before the first keyframe of all, nothing works that the extra one could be done without for.
+    await play(scarce_rig, _LOOK_US)
     bob.shrink(2)
     await play(scarce_rig, _LOOK_US)
     await until(lambda: scarce.refusals)

@@ -28,9 +28,13 @@ def test_demo_answers_the_pointer(open_tab: OpenTab) -> None:
         tab.move(100, 100)
         before = tab.pixels()[80:120, 480:520].astype(int)
 
-        tab.move(500, 100)
-
         def has_glow(picture: Rgb) -> bool:
             return bool(np.abs(picture[80:120, 480:520].astype(int) - before).max() > 60)
+
+        tab.wait_for_frames(30)
+        # What moves by itself there shall not be taken for an answer.
+        assert not has_glow(tab.pixels())
+
+        tab.move(500, 100)
 
         tab.wait_for_pixels(has_glow)

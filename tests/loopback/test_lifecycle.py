@@ -311,7 +311,7 @@ async def test_joins_and_leaves_leave_nothing_behind(count):
 
     peers = [await join_and_leave(is_viewer_first=number % 2 == 0) for number in range(count)]
 
-    await until(lambda: open_things() == before, f"{open_things()} instead of {before}")
+    await until(lambda: open_things() == before)
     assert [ref() for ref in peers] == [None] * count
 
 

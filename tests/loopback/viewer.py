@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import av
 import numpy as np
+import pytest
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
 from streamer import registry
@@ -24,12 +25,14 @@ WAIT_S = 20.0
 _ENCODERS = {"h264": "libx264", "vp8": "libvpx"}
 
 
-async def until(claim: Callable[[], bool], what: str = "") -> None:
-    """Wait until `claim` holds; fail after a bounded time."""
-    async with asyncio.timeout(WAIT_S):
-        while not claim():  # noqa: ASYNC110 - libraries and kernels have no event to wait for
-            await asyncio.sleep(0.005)
-    assert claim(), what
+async def until(claim: Callable[[], bool], otherwise: str = "it did not come true in time") -> None:
+    """Wait until `claim` holds; fail after a bounded time and say what it is `otherwise`."""
+    try:
+        async with asyncio.timeout(WAIT_S):
+            while not claim():  # noqa: ASYNC110 - libraries and kernels have no event to wait for
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        pytest.fail(otherwise)
 
 
 class Observer:

@@ -1,12 +1,14 @@
 """NAL units, which H.264 and H.265 share: found in Annex B streams, carried by RTP payloads of the same three kinds.
 
 A payload is a NAL unit, several of them together, or a fragment of one (RFC 6184, section 5; RFC 7798, section 4.4).
-The two codecs differ in their headers, which a `NalFormat` describes. NAL units are found with `bytes.find`, since a
-frame of 100 kB passes here sixty times a second.
+The two codecs differ in their headers, which a `NalFormat` describes. A frame of 100 kB passes here sixty times a
+second: it is searched once, and copied once into its payloads.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from streamer.errors import LocalProtocolError, RemoteProtocolError
 
@@ -15,19 +17,38 @@ LONG_START_CODE = b"\x00\x00\x00\x01"
 FORBIDDEN_BIT = 0x80
 _FRAGMENT_START, _FRAGMENT_END = 0x80, 0x40
 _LENGTH_BYTES = 2
+# A little faster than `bytes.find`, whose strides are as short as what it looks for.
+_start_codes = re.compile(START_CODE).finditer
 
 
 def nal_units(data: bytes) -> Iterator[tuple[int, int]]:
     """Yield start and end of each NAL unit (Annex B.1): zeros before a start code belong to no unit."""
-    at = data.find(START_CODE)
-    while at >= 0:
-        start = at + len(START_CODE)
-        at = data.find(START_CODE, start)
-        end = len(data) if at < 0 else at
-        while end > start and data[end - 1] == 0:
-            end -= 1
+    starts = [code.end() for code in _start_codes(data)]
+    for start, following in pairwise([*starts, len(data) + len(START_CODE)]):
+        end = _without_zeros(data, start, following - len(START_CODE))
         if end > start:
             yield start, end
+
+
+def unit_starts(data: bytes) -> Iterator[int]:
+    """Yield where each NAL unit begins. What follows the one that was asked for last is not searched."""
+    for code in _start_codes(data):
+        start = code.end()
+        # What begins with a zero may be zeros up to the next start code, and no unit.
+        if data[start : start + 1] > b"\0" or unit_end(data, start) > start:
+            yield start
+
+
+def unit_end(data: bytes, start: int) -> int:
+    """Return where the NAL unit ends that begins at `start`."""
+    limit = data.find(START_CODE, start)
+    return _without_zeros(data, start, len(data) if limit < 0 else limit)
+
+
+def _without_zeros(data: bytes, start: int, end: int) -> int:
+    while end > start and data[end - 1] == 0:
+        end -= 1
+    return end
 
 
 def no_unit(data: bytes) -> LocalProtocolError:
@@ -93,7 +114,7 @@ class NalFormat:
                 payloads.append(self._join(together))
                 together, together_bytes = [], self.header_bytes
             if size_bytes > max_payload_bytes:
-                payloads += self._fragments(data[start:end], max_payload_bytes)
+                payloads += self._fragments(memoryview(data)[start:end], max_payload_bytes)
             else:
                 together.append(data[start:end])
                 together_bytes += _LENGTH_BYTES + size_bytes
@@ -135,17 +156,17 @@ class NalFormat:
         parts = [part for unit in units for part in (len(unit).to_bytes(_LENGTH_BYTES, "big"), unit)]
         return self.joint_header(units) + b"".join(parts)
 
-    def _fragments(self, unit: bytes, max_payload_bytes: int) -> list[bytes]:
+    def _fragments(self, unit: memoryview, max_payload_bytes: int) -> list[bytes]:
         """Fragments of equal size leave no tiny last packet."""
         kind = self.type_of(unit[0])
         header = self._with_type(unit, self.fragment_type)
-        room = max_payload_bytes - len(header) - 1
+        first, middle, last = (header + bytes((flag | kind,)) for flag in (_FRAGMENT_START, 0, _FRAGMENT_END))
+        room = max_payload_bytes - len(middle)
         count = -(-(len(unit) - self.header_bytes) // room)
         step = -(-(len(unit) - self.header_bytes) // count)
         starts = range(self.header_bytes, len(unit), step)
-        flags = [0] * len(starts)
-        flags[0], flags[-1] = _FRAGMENT_START, _FRAGMENT_END
-        return [header + bytes((flag | kind,)) + unit[at : at + step] for flag, at in zip(flags, starts, strict=True)]
+        fragments = [middle + unit[at : at + step] for at in starts[1:-1]]
+        return [first + unit[starts[0] : starts[0] + step], *fragments, last + unit[starts[-1] :]]
 
     def _collect(self, payload: bytes, fragments: list[bytes], units: list[bytes]) -> None:
         content_at = self.header_bytes + 1
@@ -162,9 +183,9 @@ class NalFormat:
             units.append(b"".join(fragments))
             fragments.clear()
 
-    def _with_type(self, unit: bytes, kind: int) -> bytes:
+    def _with_type(self, unit: bytes | memoryview, kind: int) -> bytes:
         """Return the header of a unit or payload with another type."""
-        return bytes((unit[0] & ~self.type_mask & 0xFF | kind << self.type_shift,)) + unit[1 : self.header_bytes]
+        return bytes((unit[0] & ~self.type_mask & 0xFF | kind << self.type_shift, *unit[1 : self.header_bytes]))
 
     def _split(self, payload: bytes) -> list[bytes]:
         units: list[bytes] = []

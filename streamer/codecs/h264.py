@@ -6,7 +6,7 @@ Rules of this file: no state; a payload is planned once and shared. What it has 
 from collections.abc import Callable, Sequence
 
 from streamer.codecs._h264_sps import with_colour, with_immediate_output
-from streamer.codecs._nal_units import FORBIDDEN_BIT, START_CODE, NalFormat, nal_units, no_unit
+from streamer.codecs._nal_units import FORBIDDEN_BIT, NalFormat, no_unit, unit_end, unit_starts
 from streamer.codecs.base import SdpFormat
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import ColourDescription, Resolution
@@ -48,13 +48,11 @@ def is_keyframe(data: bytes) -> bool:
     Raises:
         LocalProtocolError: there is no slice in it.
     """
-    start = data.find(START_CODE) + len(START_CODE)
-    while len(START_CODE) <= start < len(data):
+    for start in unit_starts(data):
         kind = data[start] & _TYPE_BITS
         if _SLICE <= kind <= _IDR:
             # Clause 7.4.1.2.4: either all slices of a picture are IDR slices or none is. The rest is not searched.
             return kind == _IDR
-        start = data.find(START_CODE, start) + len(START_CODE)
     raise LocalProtocolError(f"there is no slice in an access unit of {len(data)} bytes")
 
 
@@ -79,9 +77,10 @@ def describe(data: bytes, colour: ColourDescription) -> bytes:
 def _with_parameter_sets(data: bytes, rewrite: Callable[[bytes], bytes]) -> bytes:
     rewritten: list[bytes] = []
     kept_from, kind = 0, None
-    for start, end in nal_units(data):
+    for start in unit_starts(data):
         kind = data[start] & _TYPE_BITS
         if kind == _SPS:
+            end = unit_end(data, start)
             rewritten += data[kept_from:start], rewrite(data[start:end])
             kept_from = end
         elif _SLICE <= kind <= _IDR:

@@ -6,7 +6,7 @@ Rules of this file: no state; a payload is planned once and shared. What it has 
 from collections.abc import Sequence
 
 from streamer.codecs._h265_sps import with_immediate_output
-from streamer.codecs._nal_units import FORBIDDEN_BIT, NalFormat, nal_units, no_unit
+from streamer.codecs._nal_units import FORBIDDEN_BIT, NalFormat, no_unit, unit_end, unit_starts
 from streamer.codecs.base import SdpFormat
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import Resolution
@@ -55,7 +55,7 @@ def is_keyframe(data: bytes) -> bool:
         LocalProtocolError: there is no slice in it.
     """
     seen: set[int] = set()
-    for start, _ in nal_units(data):
+    for start in unit_starts(data):
         kind = _FORMAT.type_of(data[start])
         if kind <= _LAST_SLICE:
             # Clause 7.4.2.2: all slices of a random access picture have one type. The rest is not searched.
@@ -72,9 +72,10 @@ def conform(data: bytes) -> bytes:
     """
     rewritten: list[bytes] = []
     kept_from, kind = 0, None
-    for start, end in nal_units(data):
+    for start in unit_starts(data):
         kind = _FORMAT.type_of(data[start])
         if kind == _SPS:
+            end = unit_end(data, start)
             rewritten += data[kept_from:start], with_immediate_output(data[start:end])
             kept_from = end
         elif kind <= _LAST_SLICE:

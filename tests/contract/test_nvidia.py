@@ -11,8 +11,12 @@ from streamer.encoders import _nvenc_library
 from tests.nvidia_driver import build
 from tests.nvidia_driver.driver import Fault, NvidiaDriver
 
+LIMIT_S = 300
+
 pytestmark = [
     pytest.mark.slow,
+    # Whole suites run inside these tests.
+    pytest.mark.timeout(2 * LIMIT_S),
     pytest.mark.skipif(build.why_unavailable() is not None, reason=str(build.why_unavailable())),
 ]
 needs_package = pytest.mark.skipif(_nvenc_library.why_missing() is not None, reason=str(_nvenc_library.why_missing()))
@@ -29,7 +33,15 @@ def run(driver, tmp_path, *arguments):
     report = tmp_path / "report.xml"
     logged = replace(driver, log=tmp_path / "calls.jsonl")
     ended = logged.run_python(
-        "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", f"--junit-xml={report}", *arguments
+        "-m",
+        "pytest",
+        "-q",
+        "--tb=short",
+        "-p",
+        "no:cacheprovider",
+        f"--junit-xml={report}",
+        *arguments,
+        limit_s=LIMIT_S,
     )
 
     assert ended.returncode == 0, f"of {' '.join(arguments)}:\n{ended.stdout[-8000:]}{ended.stderr[-2000:]}"

@@ -98,7 +98,7 @@ class NvidiaDriver:
         return {_PREFIX + name: value for name, value in modes.items()}
 
     def run_python(
-        self, *arguments: str, environment: Mapping[str, str] | None = None
+        self, *arguments: str, environment: Mapping[str, str] | None = None, limit_s: float = _RUN_LIMIT_S
     ) -> subprocess.CompletedProcess[str]:
         """Run this Python in the repository until it ends by itself, in `self.environment()` or another one."""
         return subprocess.run(
@@ -108,5 +108,5 @@ class NvidiaDriver:
             capture_output=True,
             text=True,
             check=False,
-            timeout=_RUN_LIMIT_S,
+            timeout=limit_s,
         )

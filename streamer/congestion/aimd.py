@@ -174,6 +174,10 @@ class RateControl:
         self._lost_at_us = now_us
         self.set_rate(rate_bps, Reason.LOSS)
 
+    def forgive(self) -> None:
+        """Forget where packets were lost: it was not the rate."""
+        self._edge_bps = 0
+
     def _enter(self, phase: Phase, now_us: int) -> None:
         self.phase = phase
         self._entered_at_us = now_us

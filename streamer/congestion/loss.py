@@ -1,8 +1,9 @@
 """Which loss to heed: that of a full queue or a policer goes away when less is sent, that of a bad radio does not.
 
-So loss is tried out. The first time that it is above what the path is known to lose anyway, the rate is cut a little;
-if as much is lost afterwards, it was not the rate, and so much loss is taken as the path's nature for a while. Loss
-above a tenth is cut for again and again, until half of the rate has been given up for nothing.
+So loss is tried out. When it is above what the path is known to lose anyway, the rate is cut to what arrives. A path
+that is too narrow loses nothing then; whatever is lost still is its nature, so the cut was in vain and is taken back.
+It is not where a tenth is lost, or may be as far as so many packets can tell: then the rate is cut again and again,
+until half of it has been given up for nothing.
 """
 
 from dataclasses import dataclass
@@ -18,16 +19,20 @@ _MAX_WINDOW_US = 10_000_000
 # What is not worth a thought, beyond what the path loses by nature: twice the deviation of 2 % in the shortest window,
 # and of what is known to be lost in longer or worse ones.
 _TOLERANCE_RATIO = 0.03
-_TOLERANCE_DEVIATIONS = 2
-# More than this is harmful whatever its cause, unless the nature of the path is as near to it as a window can tell:
-# where 8 % are lost, one short window in five is above 10 %, and one in twenty above 12 %.
+_DEVIATIONS = 2
+# More than this is heavy: it is cut for at once, unless the nature of the path is as near to it as a window can tell.
+# Where 8 % are lost, one short window in five is above 10 %.
 _HEAVY_RATIO = 0.10
+# So much is harmful even if it is natural: an eighth of the rate are resends then.
 _HARMFUL_RATIO = 0.12
-# How long a path's nature is believed in without being looked at again.
+# How long a path's nature is believed in without being looked at again, and of how many packets it is known: 8 % of a
+# thousand is told from 10 %.
 _NATURE_US = 20_000_000
-# After the cut, this much of the former loss is still the same.
-_SAME_RATIO = 0.6
-_CUT_RATIO = 0.93
+_NATURE_PACKETS = 1_000
+# A cut is at least as large, and as large as the loss, so that a path that was too narrow for the rate loses nothing
+# after it. What is left of the loss may be a third, since the window that was cut for may have been a bad one.
+_LEAST_CUT_RATIO = 0.07
+_LEFT_RATIO = 1 / 3
 # Heavy loss that is still there at half of the rate is not made by it, unless so much is lost that nobody can tell.
 _GIVEN_UP_RATIO = 0.5
 _HOPELESS_RATIO = 0.3
@@ -38,11 +43,42 @@ class LossVerdict:
     """What a window said. `cut_ratio` is what to multiply the rate with, 1.0 for nothing.
 
     `is_first`: the loss is heavy and was not before, so what has arrived is the best that is known of the path.
+    `is_natural`: the cuts were in vain, so the rate may grow again as if nothing had been lost.
     """
 
     loss_ratio: float
-    cut_ratio: float
+    cut_ratio: float = 1.0
     is_first: bool = False
+    is_natural: bool = False
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Packets of which some were lost."""
+
+    packets: int = 0
+    lost: int = 0
+
+    @property
+    def ratio(self) -> float:
+        return self.lost / self.packets
+
+    def add(self, packets: int, lost: int) -> None:
+        """Count some more; the older half counts half from twice as many on as nature is known of."""
+        self.packets += packets
+        self.lost += lost
+        if self.packets > 2 * _NATURE_PACKETS:
+            self.packets //= 2
+            self.lost //= 2
+
+
+@dataclass(slots=True)
+class _Trial:
+    """What became of a loss for which the rate was cut: what has been lost since."""
+
+    cause_ratio: float
+    kept_ratio: float
+    since: _Tally
 
 
 class Loss:
@@ -51,30 +87,26 @@ class Loss:
     __slots__ = (
         "_arrived",
         "_has_begun",
-        "_heavy_product",
-        "_judged_ratio",
         "_lost",
+        "_nature",
         "_nature_at_us",
-        "_nature_ratio",
-        "_packets",
         "_started_at_us",
+        "_trial",
+        "_window",
         "ratio",
     )
 
     def __init__(self, now_us: int) -> None:
         self._started_at_us = now_us
         self._arrived = self._lost = 0
-        # How many packets the last window had.
-        self._packets = _MIN_PACKETS
+        # The last whole window.
+        self._window = _Tally(_MIN_PACKETS)
         # What the path loses by nature, and since when that is believed.
-        self._nature_ratio = 0.0
+        self._nature = _Tally(_NATURE_PACKETS)
         self._nature_at_us = now_us
         # Whether the last window was the first with more than that: how much it is, only a whole one tells.
         self._has_begun = False
-        # The loss for which the rate was cut last, until the next window has shown what became of it.
-        self._judged_ratio: float | None = None
-        # What heavy loss has left of the rate so far.
-        self._heavy_product = 1.0
+        self._trial: _Trial | None = None
         self.ratio = 0.0
 
     @property
@@ -82,7 +114,7 @@ class Loss:
         """Whether more is lost than the path loses by nature, in the last window or already in this one."""
         total = max(self._arrived + self._lost, _MIN_PACKETS)
         is_heavy = self._lost > max(self._usual_ratio(total), _HEAVY_RATIO) * total
-        return is_heavy or self.ratio > self._usual_ratio(self._packets)
+        return self._trial is not None or is_heavy or self.ratio > self._usual_ratio(self._window.packets)
 
     def add(self, arrived: int, lost: int, recovered: int, now_us: int) -> LossVerdict | None:
         """Count packets; return a verdict when a window has something to say."""
@@ -94,12 +126,13 @@ class Loss:
         is_enough = total >= _MIN_PACKETS or self._lost > _HEAVY_RATIO * _MIN_PACKETS
         if age_us < _WINDOW_US or (not is_enough and age_us < _TELLING_WINDOW_US) or total <= 0:
             return None
-        self.ratio, self._packets = max(0, self._lost) / total, total
+        self._window = _Tally(total, max(0, self._lost))
+        self.ratio = self._window.ratio
         if is_enough or age_us >= _MAX_WINDOW_US:
             self.forget(now_us)
         if not is_enough:
-            return LossVerdict(self.ratio, 1.0)
-        return self._judge(now_us)
+            return LossVerdict(self.ratio)
+        return self._judge(now_us) if self._trial is None else self._judge_trial(self._trial, now_us)
 
     def forget(self, now_us: int) -> None:
         """Begin a new window: what was lost so far has a cause of its own."""
@@ -107,35 +140,52 @@ class Loss:
         self._started_at_us = now_us
 
     def _usual_ratio(self, packets: int) -> float:
-        """Return the most that so many packets of a path of this nature lose, as far as they can tell."""
-        nature_ratio = self._nature_ratio
-        deviation = sqrt(nature_ratio * (1 - nature_ratio) / packets)
-        return nature_ratio + max(_TOLERANCE_RATIO, _TOLERANCE_DEVIATIONS * deviation)
+        """Return the most that so many packets of a path of this nature lose, as far as they and it can tell."""
+        ratio = self._nature.ratio
+        deviation = sqrt(ratio * (1 - ratio) * (1 / packets + 1 / self._nature.packets))
+        return ratio + max(_TOLERANCE_RATIO, _DEVIATIONS * deviation)
 
     def _judge(self, now_us: int) -> LossVerdict:
-        ratio, judged_ratio = self.ratio, self._judged_ratio
-        self._judged_ratio = None
+        window = self._window
         if now_us - self._nature_at_us > _NATURE_US:
-            self._nature_ratio = min(self._nature_ratio, ratio)
             self._nature_at_us = now_us
-        usual_ratio = self._usual_ratio(self._packets)
-        if ratio > max(_HEAVY_RATIO, min(usual_ratio, _HARMFUL_RATIO)):
-            return self._judge_heavy(ratio)
-        self._heavy_product = 1.0
-        # More than before was not known at the cut: it had only begun, so that has not been tried out yet.
-        if judged_ratio is not None and _SAME_RATIO * judged_ratio < ratio <= judged_ratio + _TOLERANCE_RATIO:
-            self._nature_ratio, self._nature_at_us = max(ratio, self._nature_ratio), now_us
-            return LossVerdict(ratio, 1.0)
-        has_begun, self._has_begun = self._has_begun, ratio > usual_ratio
-        if has_begun and self._has_begun:
-            self._judged_ratio = ratio
-            return LossVerdict(ratio, _CUT_RATIO)
-        return LossVerdict(ratio, 1.0)
+            if window.ratio < self._nature.ratio:
+                self._nature = _Tally(window.packets, window.lost)
+        usual_ratio = self._usual_ratio(window.packets)
+        is_heavy = window.ratio > max(_HEAVY_RATIO, usual_ratio)
+        has_begun, self._has_begun = self._has_begun, window.ratio > usual_ratio
+        if is_heavy or (has_begun and self._has_begun):
+            return self._try_out(is_first=is_heavy)
+        if self._nature.packets < _NATURE_PACKETS and not self._has_begun:
+            self._nature.add(window.packets, window.lost)
+        return LossVerdict(window.ratio)
 
-    def _judge_heavy(self, ratio: float) -> LossVerdict:
-        """Cut until it is less, or until half of the rate has changed nothing."""
-        is_first = self._heavy_product == 1
-        is_of_no_use = self._heavy_product < _GIVEN_UP_RATIO and ratio < _HOPELESS_RATIO
-        cut_ratio = 1.0 if is_of_no_use else 1 - ratio / 2
-        self._heavy_product *= cut_ratio
+    def _try_out(self, *, is_first: bool) -> LossVerdict:
+        """Cut, and begin to look what becomes of it. The first heavy loss is cut for by what has arrived as well."""
+        ratio = self.ratio
+        cut_ratio = 1 - (ratio / 2 if is_first else max(_LEAST_CUT_RATIO, ratio))
+        self._trial = _Trial(ratio, cut_ratio, _Tally())
+        self._has_begun = False
         return LossVerdict(ratio, cut_ratio, is_first=is_first)
+
+    def _judge_trial(self, trial: _Trial, now_us: int) -> LossVerdict:
+        """Say whether the cut has helped, as soon as that is known."""
+        since = trial.since
+        since.add(self._window.packets, self._window.lost)
+        ratio = since.ratio
+        if ratio <= _LEFT_RATIO * trial.cause_ratio or self.ratio <= _LEFT_RATIO * ratio:
+            self._trial = None
+            return LossVerdict(self.ratio)
+        if ratio > trial.cause_ratio + _TOLERANCE_RATIO:
+            # More than before was not known at the cut: it had only begun, so that has not been tried out yet.
+            return self._try_out(is_first=trial.cause_ratio <= _HEAVY_RATIO < ratio)
+        if ratio + _DEVIATIONS * sqrt(ratio * (1 - ratio) / since.packets) < _HARMFUL_RATIO:
+            self._trial = None
+            self._nature, self._nature_at_us = since, now_us
+            return LossVerdict(self.ratio, is_natural=True)
+        is_of_no_use = trial.kept_ratio < _GIVEN_UP_RATIO and ratio < _HOPELESS_RATIO
+        if ratio <= _HEAVY_RATIO or is_of_no_use:
+            return LossVerdict(self.ratio)
+        cut_ratio = 1 - ratio / 2
+        trial.kept_ratio *= cut_ratio
+        return LossVerdict(self.ratio, cut_ratio)

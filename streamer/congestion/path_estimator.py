@@ -185,7 +185,11 @@ class PathEstimator:
             self._loss.forget(now_us)
             return
         verdict = self._loss.add(len(report.arrived), len(report.lost), report.recovered, now_us)
-        if verdict is not None and verdict.cut_ratio < 1 and not self._limit.is_limited:
+        if verdict is None:
+            return
+        if verdict.is_natural:
+            self._rate.forgive()
+        elif verdict.cut_ratio < 1 and not self._limit.is_limited:
             self._rate.lose(verdict, self._acked.rate_bps(), now_us)
             self._cut_at_index = self._newest_sent + 1
 

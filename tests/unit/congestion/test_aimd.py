@@ -157,6 +157,17 @@ def test_rate_grows_carefully_until_it_is_above_where_packets_were_lost():
     assert control.rate_bps > 1.4 * _CAREFUL_RANGE[1] * RATE_BPS
 
 
+def test_rate_grows_as_ever_once_it_is_known_that_it_did_not_make_the_loss():
+    control = Control()
+    control.lose(LossVerdict(0.05, 0.9), RATE_BPS, control.now_us)
+    before_bps = control.rate_bps
+
+    control.forgive()
+    control.hear(train=trains(9))
+
+    assert control.rate_bps == pytest.approx(_GROWTH_PER_ROUND * before_bps)
+
+
 def test_rate_remembers_the_most_that_arrived_while_packets_were_lost():
     control = Control()
     control.lose(LossVerdict(0.3, 0.85, is_first=True), RATE_BPS, control.now_us)

@@ -1,12 +1,15 @@
+import random
+
 import pytest
 
 from streamer.congestion.loss import (
-    _CUT_RATIO,
     _GIVEN_UP_RATIO,
     _HEAVY_RATIO,
     _HOPELESS_RATIO,
+    _LEAST_CUT_RATIO,
     _MAX_WINDOW_US,
     _MIN_PACKETS,
+    _NATURE_PACKETS,
     _NATURE_US,
     _TELLING_WINDOW_US,
     _TOLERANCE_RATIO,
@@ -56,27 +59,102 @@ def test_loss_of_the_first_window(ratio, cut_ratio):
 
 def test_loss_that_a_cut_does_not_change_is_the_nature_of_the_path():
     path = _Path()
-    assert path.try_out(_SUSPICIOUS_RATIO).cut_ratio == _CUT_RATIO
+    assert path.try_out(_SUSPICIOUS_RATIO).cut_ratio == 1 - _LEAST_CUT_RATIO
     assert path.loss.is_suspicious
 
-    assert path.window(_SUSPICIOUS_RATIO).cut_ratio == 1
+    verdict = path.window(_SUSPICIOUS_RATIO)
+
+    assert (verdict.cut_ratio, verdict.is_natural) == (1, True)
     assert not path.loss.is_suspicious
-    assert path.window(_SUSPICIOUS_RATIO).cut_ratio == 1
+    assert path.try_out(_SUSPICIOUS_RATIO).cut_ratio == 1
 
 
 def test_loss_that_grows_although_the_rate_was_cut_is_tried_out_again():
     path = _Path()
     path.try_out(_TOLERANCE_RATIO + 0.01)
 
-    assert path.window(2 * _TOLERANCE_RATIO + 0.02).cut_ratio == _CUT_RATIO
+    assert path.window(2 * _TOLERANCE_RATIO + 0.02).cut_ratio == 1 - (2 * _TOLERANCE_RATIO + 0.02)
+
+
+def test_loss_that_grows_to_be_heavy_counts_as_the_first():
+    path = _Path()
+    path.try_out(_TOLERANCE_RATIO + 0.01)
+
+    assert path.window(0.2).is_first
+    assert not path.window(0.4).is_first
 
 
 def test_loss_that_a_cut_ends_was_made_by_the_rate():
     path = _Path()
     path.try_out(_SUSPICIOUS_RATIO)
 
-    assert path.window(0.0).cut_ratio == 1
-    assert path.try_out(_SUSPICIOUS_RATIO).cut_ratio == _CUT_RATIO
+    verdict = path.window(_SUSPICIOUS_RATIO / 4)
+
+    assert (verdict.cut_ratio, verdict.is_natural) == (1, False)
+    assert not path.loss.is_suspicious
+    assert path.try_out(_SUSPICIOUS_RATIO).cut_ratio < 1
+
+
+def test_loss_that_ends_later_is_not_the_nature_of_the_path():
+    path = _Path()
+    path.window(0.2)
+    path.window(0.2)
+
+    assert not path.window(0.0).is_natural
+    assert path.try_out(_SUSPICIOUS_RATIO).cut_ratio < 1
+
+
+def test_loss_is_tried_out_until_it_is_known_to_be_harmless():
+    path = _Path()
+    path.try_out(0.08)
+
+    few = path.window(0.08, packets=_MIN_PACKETS)
+    assert (few.cut_ratio, few.is_natural) == (1, False)
+    assert path.loss.is_suspicious
+    assert path.window(0.08, packets=_MIN_PACKETS).is_natural
+
+
+def test_nature_of_a_path_is_known_better_with_each_window():
+    path, other = _Path(), _Path()
+    for each in (path, other):
+        each.try_out(0.08)
+        assert each.window(0.08, packets=2 * _MIN_PACKETS).is_natural
+    for _ in range(_NATURE_PACKETS // _MIN_PACKETS):
+        path.window(0.08, packets=_MIN_PACKETS)
+
+    assert path.window(0.12).cut_ratio < 1
+    assert other.window(0.12).cut_ratio == 1
+
+
+def _random_verdicts(ratio, *, packets_per_s, seconds, seed):
+    """Lose packets by chance, reported every 50 ms; return the verdicts."""
+    loss, rng, verdicts = Loss(0), random.Random(seed), []
+    packets = packets_per_s // 20
+    for report in range(1, 20 * seconds + 1):
+        lost = sum(rng.random() < ratio for _ in range(packets))
+        verdict = loss.add(packets - lost, lost, 0, report * 50_000)
+        verdicts += [] if verdict is None else [verdict]
+    return verdicts
+
+
+def _kept_ratio(verdicts):
+    """Return what cuts have left of a rate that grows again as soon as it may."""
+    kept_ratio = 1.0
+    for verdict in verdicts:
+        kept_ratio = 1.0 if verdict.is_natural else kept_ratio * verdict.cut_ratio
+    return kept_ratio
+
+
+def test_random_loss_of_eight_percent_is_soon_found_to_be_natural():
+    runs = [_random_verdicts(0.08, packets_per_s=400, seconds=6, seed=seed) for seed in range(40)]
+
+    assert sum(_kept_ratio(run) == 1 for run in runs) >= 36
+
+
+def test_random_loss_of_an_eighth_is_cut_for_in_spite_of_being_natural():
+    runs = [_random_verdicts(0.125, packets_per_s=400, seconds=4, seed=seed) for seed in range(40)]
+
+    assert sum(_kept_ratio(run) < 0.8 for run in runs) >= 36
 
 
 def test_loss_above_the_nature_of_the_path_is_tried_out_again():
@@ -86,7 +164,7 @@ def test_loss_above_the_nature_of_the_path_is_tried_out_again():
     path.window(nature_ratio)
 
     assert path.window(nature_ratio + _TOLERANCE_RATIO - 0.01).cut_ratio == 1
-    assert path.try_out(nature_ratio + _TOLERANCE_RATIO + 0.01).cut_ratio == _CUT_RATIO
+    assert path.try_out(nature_ratio + _TOLERANCE_RATIO + 0.01).cut_ratio < 1
 
 
 def test_loss_looks_again_at_the_nature_of_a_path_after_a_while():
@@ -96,7 +174,7 @@ def test_loss_looks_again_at_the_nature_of_a_path_after_a_while():
 
     path.window(0.0, duration_us=_NATURE_US + 1)
 
-    assert path.try_out(_SUSPICIOUS_RATIO).cut_ratio == _CUT_RATIO
+    assert path.try_out(_SUSPICIOUS_RATIO).cut_ratio < 1
 
 
 def test_heavy_loss_cuts_until_half_of_the_rate_has_changed_nothing():
@@ -112,9 +190,9 @@ def test_heavy_loss_cuts_until_half_of_the_rate_has_changed_nothing():
 def test_hopeless_loss_cuts_for_ever():
     path = _Path()
 
-    cut_ratios = [path.window(_HOPELESS_RATIO).cut_ratio for _ in range(20)]
+    cut_ratios = [path.window(2 * _HOPELESS_RATIO).cut_ratio for _ in range(20)]
 
-    assert max(cut_ratios) == pytest.approx(1 - _HOPELESS_RATIO / 2)
+    assert max(cut_ratios) == pytest.approx(1 - _HOPELESS_RATIO, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,17 @@ def test_estimator_tolerates_two_percent_of_random_loss():
     assert path.estimate_bps > 0.9 * _WIDE_BPS
 
 
+@pytest.mark.parametrize("delay_us", [10_000, 150_000])
+def test_estimator_uses_a_path_that_loses_eight_percent_whatever_is_sent(delay_us):
+    path = FakePath(_WIDE_BPS, delay_us=delay_us).run(3)
+
+    path.loss_ratio = 0.08
+    path.run(14)
+
+    estimates = [decision.estimate_bps for decision in path.decisions if decision.at_us > 7_000_000]
+    assert sum(estimates) / len(estimates) > 0.85 * _WIDE_BPS
+
+
 def test_estimator_cuts_for_twelve_percent_of_loss():
     path = FakePath(_WIDE_BPS).run(3)
 

@@ -23,6 +23,9 @@ LOW_US = 6_000
 _MAX_HABIT_US = 10_000
 # A train that passes at less than this share of the rate meets another path than the rate was made for.
 _SLOW_RATIO = 0.7
+# While little is sent, so many reports in a row must say that. A train now and then is held up by something else, and
+# what is remembered without need is found again by a probe at the earliest.
+_NARROW_REPORTS = 3
 # How much of what the path carries is used. The rest absorbs that frames are not of equal size: at 0.98 the queue of a
 # full path of 20 Mbit/s is 9 ms at the 95th percentile, at 0.97 it is 8.6 ms (streamer bench network).
 SAFE_RATIO = 0.98
@@ -126,7 +129,7 @@ class RateControl:
         self._entered_at_us = now_us
         self._entered_bps = self.rate_bps
         self._entered_trust = self._trust
-        self._yields = self._wholes = 0
+        self._yields = self._wholes = self._narrows = 0
         # How long the queue was when half of that time had passed.
         self._drained_from_us = 0
         # How fast one train passed that made us drain.
@@ -183,7 +186,7 @@ class RateControl:
         self._entered_at_us = now_us
         self._entered_bps = self.rate_bps
         self._entered_trust = self._trust
-        self._yields = self._wholes = 0
+        self._yields = self._wholes = self._narrows = 0
         self._drained_from_us = 0
         self._slow_bps = None
         self._calm_since_us = None
@@ -202,13 +205,24 @@ class RateControl:
             self._drain(signals)
             return
         if signals.is_application_limited:
-            self.reason = Reason.APPLICATION_LIMITED
+            self._hold(signals)
         elif signals.is_loss_suspicious:
             self.reason = Reason.LOSS
         elif signals.standing_us > LOW_US + self._slack_us or signals.usage is Usage.OVER:
             self.reason = Reason.HOLD
         else:
             self._grow(signals, elapsed_us)
+
+    def _hold(self, signals: Signals) -> None:
+        """Keep the rate while little is sent, unless trains say several times that the path carries far less."""
+        self.reason = Reason.APPLICATION_LIMITED
+        most_bps = self.rate_bps
+        if signals.train is not None:
+            most_bps = round(signals.train.rate_bps * (1 + _LONG_ERRORS * signals.train.error_ratio))
+        self._narrows = self._narrows + 1 if most_bps < _SLOW_RATIO * self.rate_bps else 0
+        if self._narrows >= _NARROW_REPORTS:
+            self.set_rate(SAFE_RATIO * most_bps, Reason.HOLD)
+            self._narrows, self.has_dropped = 0, True
 
     def _grow(self, signals: Signals, elapsed_us: int) -> None:
         rate_bps, elapsed_s = self.rate_bps, elapsed_us / _SECOND_US

@@ -9,6 +9,7 @@ from streamer.congestion.aimd import (
     _EDGE_RATIO,
     _GROWTH_PER_ROUND,
     _MAX_ELAPSED_US,
+    _NARROW_REPORTS,
     _NEAR_GROWTH_PER_S,
     _SINK_PER_S,
     _VARIATION_COST,
@@ -82,6 +83,30 @@ def test_rate_without_a_queue(changes, ratio, reason):
     assert control.rate_bps == pytest.approx(ratio * RATE_BPS, rel=1e-4)
     assert control.reason is reason
     assert control.phase is Phase.FOLLOW
+
+
+@pytest.mark.parametrize(
+    ("train", "ratio"),
+    [
+        pytest.param(trains(0.2), SAFE_RATIO * 0.2, id="far less"),
+        pytest.param(trains(0.2, error_ratio=0.1), SAFE_RATIO * 0.2 * 1.3, id="far less, as far as they can tell"),
+        pytest.param(trains(0.6, error_ratio=0.1), 1, id="not for sure"),
+        pytest.param(trains(0.8), 1, id="a little less"),
+        pytest.param(None, 1, id="nothing"),
+    ],
+)
+def test_rate_is_held_while_little_is_sent_unless_trains_say_several_times_that_there_is_less(train, ratio):
+    control = Control()
+
+    control.hear_for(2 * REPORT_US, train=train, is_application_limited=True)
+    control.hear(is_application_limited=True)
+    control.hear_for((_NARROW_REPORTS - 1) * REPORT_US, train=train, is_application_limited=True)
+    assert control.rate_bps == RATE_BPS
+    control.hear(train=train, is_application_limited=True)
+
+    assert control.rate_bps == pytest.approx(ratio * RATE_BPS)
+    assert control.has_dropped is (ratio < 1)
+    assert control.reason is (Reason.HOLD if ratio < 1 else Reason.APPLICATION_LIMITED)
 
 
 @pytest.mark.parametrize(("asked_bps", "rate_bps"), [(1, FLOOR_BPS), (10**12, CEILING_BPS), (5_000_000, 5_000_000)])

@@ -105,6 +105,10 @@ class Link(Generic[ItemT]):
         self.fates = dict.fromkeys(Fate, 0)
         self.last_fate = Fate.CARRIED
 
+    def delay_us(self, at_us: int) -> int:
+        """Return how long a packet is under way that leaves the bottleneck then, but for jitter."""
+        return step_at(self._delay_steps, at_us) if self._settings.delay_steps else self._settings.delay_us
+
     def push(self, now_us: int, size_bytes: int, item: ItemT) -> bool:
         """Take a packet; return whether it will arrive. `last_fate` says what became of it."""
         fate = self.last_fate = self._judge(now_us, size_bytes)
@@ -176,8 +180,7 @@ class Link(Generic[ItemT]):
 
     def _arrival_us(self, departed_at_us: int) -> int:
         settings = self._settings
-        delay_us = step_at(self._delay_steps, departed_at_us) if settings.delay_steps else settings.delay_us
-        arrival_us = departed_at_us + delay_us
+        arrival_us = departed_at_us + self.delay_us(departed_at_us)
         if settings.jitter_us:
             arrival_us += round(self._rng.random() * settings.jitter_us)
         if not settings.reorders:

@@ -34,9 +34,10 @@ _FEEDBACK_SHARE = 0.05
 _FEEDBACK_INTERVALS_US = (50_000, 250_000)
 _FIRST_FEEDBACK_US = 100_000
 _RATE_WINDOW_US = 500_000
-# The page asks for a keyframe when payload has come for so long without completing a frame (web/src/video/stall.ts),
-# and again after pauses that double.
+# The page asks for a keyframe when payload has come for so long without completing a frame (web/src/video/stall.ts): at
+# least this long, and as long as a repair takes. It asks again after pauses that double.
 _STALL_US = 150_000
+_REPAIR_SLACK_US = 100_000
 _FIRST_STALL_US = 500_000
 _STALL_PAUSES_US = (300_000, 2_400_000)
 # Sizes on the wire with IP, UDP and SRTCP around them.
@@ -65,12 +66,22 @@ class ReceiverClock:
 
 
 class Receiver:
-    """One stream at its other end. `send(message, size_bytes)` takes messages to the sender."""
+    """One stream at its other end. `send(message, size_bytes)` takes messages to the sender.
+
+    `rtt_us()` is what ICE's checks measure: they are small, and meet a queue by chance only.
+    """
 
     def __init__(
-        self, events: Events, clock: ReceiverClock, send: Send, record: StreamRecord, rng: random.Random
+        self,
+        events: Events,
+        clock: ReceiverClock,
+        send: Send,
+        rtt_us: Callable[[], int],
+        record: StreamRecord,
+        rng: random.Random,
     ) -> None:
         self._events = events
+        self._rtt_us = rtt_us
         self._clock = clock
         self._rng = rng
         self._seen_us = 0
@@ -123,7 +134,7 @@ class Receiver:
         if decoded:
             self._nacks.forget_before(decoded[-1].first_index + decoded[-1].packets)
             self._stall.decoded()
-        elif self._stall.is_over_limit(now_us):
+        elif self._stall.is_over_limit(now_us, self._rtt_us()):
             self._ask_for_keyframe()
         if self._nacks.take_overflow():
             self._ask_for_keyframe()
@@ -232,11 +243,12 @@ class Stall:
         self._pause_us = _STALL_PAUSES_US[0]
         self._has_decoded = True
 
-    def is_over_limit(self, now_us: int) -> bool:
+    def is_over_limit(self, now_us: int, rtt_us: int) -> bool:
         """Take note of payload that completed no frame; return whether to ask for a keyframe."""
         if self._since_us is None:
             self._since_us = now_us
-        limit_us = _STALL_US if self._has_decoded else _FIRST_STALL_US
+        least_us = _STALL_US if self._has_decoded else _FIRST_STALL_US
+        limit_us = max(least_us, rtt_us + _REPAIR_SLACK_US)
         if now_us - self._since_us < limit_us or now_us < self._silent_until_us:
             return False
         self._silent_until_us = now_us + self._pause_us

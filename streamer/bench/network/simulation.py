@@ -55,6 +55,7 @@ class Simulation:
             self.events,
             stream.clock,
             lambda message, size_bytes: back.send(size_bytes, sender.received, message, extra_us),
+            lambda: out.delay_us() + back.delay_us() + 2 * extra_us,
             record,
             self._rng(f"{stream.name} receiver"),
         )

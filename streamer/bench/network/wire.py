@@ -35,6 +35,10 @@ class Wire:
         else:
             self._record.dropped(now_us, self._link.last_fate)
 
+    def delay_us(self) -> int:
+        """Return how long a datagram is under way at present, without a queue."""
+        return self._link.delay_us(self._events.now_us)
+
     def _deliver(self) -> None:
         for delivery in self._link.pop(self._events.now_us):
             self._hand_over(delivery)

@@ -4,6 +4,7 @@
  * Reads the browser's counts only while no frame is being presented: they cost a millisecond each.
  */
 
+import { roundTripMsOf } from "../stats/path";
 import { countsOf } from "../stats/rates";
 import type { Picture } from "./picture";
 import { StallPolicy } from "./stall";
@@ -49,10 +50,12 @@ export class Watchdog {
   async #read(): Promise<void> {
     this.#isReading = true;
     try {
-      const counts = countsOf((await this.#connection.getStats()).values());
+      const report = await this.#connection.getStats();
+      const counts = countsOf(report.values());
       if (counts === null) return;
+      const roundTripMs = roundTripMsOf(report.values());
       // Decoded frames, not received ones: a frame whose reference is missing is received too.
-      if (this.#policy.sample(performance.now(), counts.payloadBytes, counts.framesDecoded)) this.#ask();
+      if (this.#policy.sample(performance.now(), counts.payloadBytes, counts.framesDecoded, roundTripMs)) this.#ask();
     } finally {
       this.#isReading = false;
     }

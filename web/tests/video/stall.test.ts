@@ -2,16 +2,19 @@ import { describe, expect, test } from "vitest";
 import { StallPolicy } from "../../src/video/stall";
 
 /** Feed samples every 50 ms and return the times at which a keyframe was asked for. */
-function run(samples: { bytes: number; frames: number }[], policy = begun()): number[] {
+function run(
+  samples: { bytes: number; frames: number }[],
+  { policy = begun(), roundTripMs = 20 }: { policy?: StallPolicy; roundTripMs?: number | null } = {},
+): number[] {
   return samples.flatMap(({ bytes, frames }, index) => {
     const nowMs = 1000 + index * 50;
-    return policy.sample(nowMs, bytes, frames) ? [nowMs] : [];
+    return policy.sample(nowMs, bytes, frames, roundTripMs) ? [nowMs] : [];
   });
 }
 
 function begun(): StallPolicy {
   const policy = new StallPolicy();
-  policy.sample(950, 0, 1);
+  policy.sample(950, 0, 1, null);
   return policy;
 }
 
@@ -20,6 +23,13 @@ describe("StallPolicy", () => {
     const samples = [100, 200, 300, 400].map((bytes) => ({ bytes, frames: 1 }));
 
     expect(run(samples)).toEqual([1150]);
+  });
+
+  test("waits for as long as a repair takes", () => {
+    const samples = Array.from({ length: 12 }, (_, index) => ({ bytes: (index + 1) * 100, frames: 1 }));
+
+    expect(run(samples, { roundTripMs: 300 })).toEqual([1400]);
+    expect(run(samples, { roundTripMs: null })).toEqual([1150, 1450]);
   });
 
   test("does not ask while frames complete", () => {
@@ -62,6 +72,6 @@ describe("StallPolicy", () => {
   test("gives a decoder that has not shown anything yet half a second", () => {
     const samples = Array.from({ length: 12 }, (_, index) => ({ bytes: (index + 1) * 100, frames: 0 }));
 
-    expect(run(samples, new StallPolicy())).toEqual([1500]);
+    expect(run(samples, { policy: new StallPolicy() })).toEqual([1500]);
   });
 });

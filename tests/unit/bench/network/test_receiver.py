@@ -80,29 +80,38 @@ def test_stall_asks_for_a_keyframe_after_150_ms_with_growing_pauses():
     stall = Stall()
     stall.decoded()
 
-    asked_ms = [at_ms for at_ms in range(0, 3_000, 10) if stall.is_over_limit(at_ms * 1_000)]
+    asked_ms = [at_ms for at_ms in range(0, 3_000, 10) if stall.is_over_limit(at_ms * 1_000, 40_000)]
 
     assert asked_ms == [150, 450, 1_050, 2_250]
+
+
+def test_stall_waits_for_as_long_as_a_repair_takes():
+    stall = Stall()
+    stall.decoded()
+
+    asked_ms = [at_ms for at_ms in range(0, 1_000, 10) if stall.is_over_limit(at_ms * 1_000, 300_000)]
+
+    assert asked_ms == [400, 700]
 
 
 def test_stall_is_over_with_a_frame():
     stall = Stall()
     stall.decoded()
-    stall.is_over_limit(0)
-    stall.is_over_limit(150_000)
+    stall.is_over_limit(0, 40_000)
+    stall.is_over_limit(150_000, 40_000)
 
     stall.decoded()
 
-    assert not stall.is_over_limit(200_000)
-    assert stall.is_over_limit(350_000)
+    assert not stall.is_over_limit(200_000, 40_000)
+    assert stall.is_over_limit(350_000, 40_000)
 
 
 def test_decoder_that_starts_is_given_more_time():
     stall = Stall()
-    stall.is_over_limit(0)
+    stall.is_over_limit(0, 40_000)
 
-    assert not stall.is_over_limit(499_999)
-    assert stall.is_over_limit(500_000)
+    assert not stall.is_over_limit(499_999, 40_000)
+    assert stall.is_over_limit(500_000, 40_000)
 
 
 class _Sent:
@@ -112,7 +121,7 @@ class _Sent:
         self.events = Events()
         self.messages = []
         self.record = StreamRecord("ours", 0, 60.0)
-        self.receiver = Receiver(self.events, clock, self._take, self.record, random.Random(1))
+        self.receiver = Receiver(self.events, clock, self._take, lambda: 40_000, self.record, random.Random(1))
         self.number = 0
 
     def _take(self, message, size_bytes):

@@ -1,13 +1,14 @@
 """Who takes which rendition: what viewers wish for, what placement makes of it, and what the hub does about it.
 
 Owns the hub and the placement of a session, what follows when the source changes its size, and what follows when a
-rendition fails: one that has worked, or has nobody to share with, is opened again, and a few failures in a row end the
-session. One that never worked while another of its codec does is an extra that the machine cannot make: its viewers
-share the others', and it is tried again later. Event loop only.
+rendition fails: one that has worked, or has nobody to share with, is opened again, and a few failures in a row give its
+codec up; that of the last codec on offer ends the session. One that never worked while another of its codec does, or is
+still opening, is an extra that the machine cannot make: its viewers share the others', and it is tried again later.
+Event loop only.
 """
 
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Collection
 from functools import partial
 from typing import Protocol
@@ -21,7 +22,7 @@ from streamer.session.viewer import Viewer
 
 logger = logging.getLogger(__name__)
 
-# A rendition that fails is opened again; this many failures within this time are a device that does not work.
+# A rendition that fails is opened again; so many failures of a codec within this time are a device that does not work.
 _MAX_FAILURES = 3
 _FAILURES_US = 10_000_000
 # How often it is looked at which rendition each viewer belongs into: patience there is measured in seconds.
@@ -36,6 +37,9 @@ class ArrangementOwner(Protocol):
 
     def video_failed(self, viewer: str) -> None:
         """Note that a viewer's video is of no use any more."""
+
+    def codec_failed(self, codec: str, reason: str) -> None:
+        """Note that a codec cannot be made, and is offered no more: its viewers need another one."""
 
     def source_ended(self, reason: str) -> None:
         """Note that no more pictures can be made."""
@@ -52,7 +56,7 @@ class Arrangement:
         self._placement = Placement(studio.extra_renditions)
         self._takers: dict[str, Viewer] = {}
         self._resolution = studio.resolution
-        self._failed_at_us: deque[int] = deque(maxlen=_MAX_FAILURES)
+        self._failed_at_us: defaultdict[str, deque[int]] = defaultdict(lambda: deque(maxlen=_MAX_FAILURES))
         # Why the last extra rendition did not open, as the log has it.
         self._refusal: str | None = None
 
@@ -100,28 +104,39 @@ class Arrangement:
                 self._hub.move(name, key)
 
     def rendition_failed(self, key: RenditionKey, reason: str) -> None:
-        """Share what works instead of a rendition that did not open; open again what has failed, unless it keeps on."""
-        working = self._hub.working
-        if key not in working and any(other.codec == key.codec for other in working):
-            self._do_without(key, working, reason)
+        """Share others instead of a rendition that did not open; open again what has failed, unless it keeps on."""
+        # One that is still opening is to be hoped for: what it lacks to work is perhaps no more than time.
+        others = self._hub.renditions.keys() - {key}
+        if key not in self._hub.working and any(other.codec == key.codec for other in others):
+            self._do_without(key, others, reason)
             return
         logger.warning("%s failed because %s", key, reason)
-        now_us = self._clock.now_us()
-        self._failed_at_us.append(now_us)
-        if len(self._failed_at_us) == _MAX_FAILURES and now_us - self._failed_at_us[0] < _FAILURES_US:
-            self._owner.source_ended(f"{key} failed {_MAX_FAILURES} times, last because {reason}")
+        now_us, failed_at_us = self._clock.now_us(), self._failed_at_us[key.codec]
+        failed_at_us.append(now_us)
+        if len(failed_at_us) == _MAX_FAILURES and now_us - failed_at_us[0] < _FAILURES_US:
+            self._give_up(key.codec, f"{key} failed {_MAX_FAILURES} times, last because {reason}")
         else:
             self._hub.reopen(key)
 
-    def _do_without(self, key: RenditionKey, working: Collection[RenditionKey], reason: str) -> None:
+    def _give_up(self, codec: str, reason: str) -> None:
+        """Do without a codec while there is another: each that is on offer has had its encoder open once."""
+        if all(other == codec for other in self._studio.codecs):
+            self._owner.source_ended(reason)
+            return
+        logger.warning("%s is offered no more because %s", codec, reason)
+        self._studio.give_up(codec)
+        self._owner.codec_failed(codec, reason)
+
+    def _do_without(self, key: RenditionKey, others: Collection[RenditionKey], reason: str) -> None:
         if reason != self._refusal:
             self._refusal = reason
             retry_s = RETRY_US // 1_000_000
             logger.warning(
                 "%s is not to be had because %s; others are shared, with a try each %d s", key, reason, retry_s
             )
-        self._placement.hold(working, self._clock.now_us())
+        self._placement.hold(others, self._clock.now_us())
         self.arrange()
+        self._hub.forsake(key)
 
     def _follow_source(self) -> None:
         resolution = self._studio.resolution

@@ -165,6 +165,12 @@ class Hub:
                     tap.is_filling = True
                     self._attach(tap)
 
+    def forsake(self, key: RenditionKey) -> None:
+        """Expect nothing more of a rendition that has failed: whoever moves away from it is there at once."""
+        for place in list(self._places.values()):
+            if place.tap is not None and place.tap.key == key and place.next_tap is not None:
+                self._arrive(place.next_tap)
+
     def wake(self, viewer: str) -> None:
         """Make the renditions of a viewer look at its wish now."""
         place = self._places.get(viewer)

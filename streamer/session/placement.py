@@ -65,18 +65,18 @@ class Placement:
         self._pending: dict[str, tuple[bool, int]] = {}
         self._forms: _Keys = {}
         self._joined: _Keys = {}
-        # While renditions do not open, those that do work.
-        self._working: frozenset[RenditionKey] = frozenset()
+        # While renditions do not open, those that do, or still may.
+        self._open: frozenset[RenditionKey] = frozenset()
         self._held_until_us = 0
 
-    def hold(self, working: Collection[RenditionKey], now_us: int) -> None:
+    def hold(self, others: Collection[RenditionKey], now_us: int) -> None:
         """Ask for no rendition beside these for a while: one that was asked for did not open."""
-        self._working = frozenset(working)
+        self._open = frozenset(others)
         self._held_until_us = now_us + RETRY_US
 
     def lift(self) -> None:
-        """Ask for any rendition again: those that work are of no more use than one that may not open."""
-        self._working = frozenset()
+        """Ask for any rendition again: those that are open are of no more use than one that may not open."""
+        self._open = frozenset()
 
     def place(self, needs: Mapping[str, Need], now_us: int) -> dict[str, RenditionKey]:
         """Return what each viewer should take from now on."""
@@ -92,7 +92,7 @@ class Placement:
             self._forms, self._joined = forms, _join(forms, needs, self._most_renditions)
         if now_us >= self._held_until_us:
             self.lift()
-        return {viewer: self._nearest_working(key) for viewer, key in self._joined.items()}
+        return {viewer: self._nearest_open(key) for viewer, key in self._joined.items()}
 
     def _settle_group(self, targets_bps: Mapping[str, int], now_us: int) -> None:
         """Give each viewer of one codec and size the class that it has belonged into for long enough."""
@@ -122,8 +122,8 @@ class Placement:
             self._classes[viewer] = wanted
             del self._pending[viewer]
 
-    def _nearest_working(self, key: RenditionKey) -> RenditionKey:
-        shared = [other for other in self._working if other.codec == key.codec]
+    def _nearest_open(self, key: RenditionKey) -> RenditionKey:
+        shared = [other for other in self._open if other.codec == key.codec]
         return min(shared, key=lambda other: (_distance(other, key), str(other)), default=key)
 
 

@@ -172,6 +172,12 @@ class Session:
         reason = "its video could not be sent; the log has the details"
         self._viewers[viewer].link.failed(ByeCode.PEER_FAILED, reason)
 
+    def codec_failed(self, codec: str, reason: str) -> None:
+        # Who comes back is offered the codecs that are left.
+        for viewer in list(self._viewers.values()):
+            if viewer.codec == codec:
+                viewer.link.failed(ByeCode.PEER_FAILED, f"its video cannot be made any more: {reason}")
+
     # Viewers come and go.
 
     def _join(self, name: str) -> None:

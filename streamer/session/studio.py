@@ -55,6 +55,7 @@ class Studio:
         self._clock = clock
         self._post = post
         self._renditions: list[AnyRendition] = []
+        self._given_up: set[str] = set()
         source = devices.source
         self._feed: Feed | None = None
         # Whose turn it is to read an encoded source.
@@ -88,10 +89,14 @@ class Studio:
     def codecs(self) -> tuple[str, ...]:
         """The codecs that can be offered, the most wanted first."""
         if self._assembly is not None:
-            return self._assembly.codecs
+            return tuple(codec for codec in self._assembly.codecs if codec not in self._given_up)
         source = self._devices.source
         assert isinstance(source, EncodedSource)
         return (source.codec,)
+
+    def give_up(self, codec: str) -> None:
+        """Offer a codec no more. Its renditions are their owner's to close."""
+        self._given_up.add(codec)
 
     @property
     def can_scale(self) -> bool:

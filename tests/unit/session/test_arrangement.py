@@ -8,6 +8,7 @@ import pytest
 from streamer.media.frame import Resolution
 from streamer.protocol.control import Pause, Report, Stream
 from streamer.session.door import Ended
+from streamer.session.hub import RenditionKey
 from streamer.session.lifecycle import SessionState
 from streamer.session.placement import FALL_PATIENCE_US, RETRY_US, RISE_PATIENCE_US
 from streamer.session.viewer import HIDDEN_US
@@ -209,6 +210,12 @@ async def scarce_rig(scarce):  # noqa: ARG001 - it is known before the session o
         yield rig
 
 
+@pytest.fixture
+async def rig_of_two_codecs():
+    async with open_session(video={"codecs": ["vp8", "h264"]}) as rig:
+        yield rig
+
+
 async def test_extra_rendition_that_does_not_open_leaves_viewers_where_they_are(scarce_rig, scarce, caplog):
     ann, bob = await scarce_rig.connect("ann"), await scarce_rig.connect("bob")
     await play(scarce_rig, _LOOK_US)
@@ -226,10 +233,45 @@ async def test_extra_rendition_that_does_not_open_leaves_viewers_where_they_are(
     ]
 
 
+async def test_viewers_of_two_sizes_that_start_together_share_the_one_rendition_that_opens(scarce_rig, scarce):
+    ann, bob = await scarce_rig.join("ann"), await scarce_rig.join("bob")
+    bob.scale_divisor = 2
+    for name in ("ann", "bob"):
+        await scarce_rig.answer(name)
+    await until(lambda: len(scarce_rig.renditions) == 2)
+    # No picture has come yet, so that both are still opening.
+    for _ in range(3):
+        scarce_rig.session.rendition_failed(RenditionKey("vp8", _HALF), "there is no more room")
+    shared = set(scarce_rig.renditions)
+
+    await play(scarce_rig, 3 * RETRY_US)
+
+    assert shared == {RenditionKey("vp8", _FULL)}
+    assert scarce_rig.of_kind(Ended) == []
+    assert scarce.refusals > 1
+    assert is_gapless(ann)
+    assert is_gapless(bob)
+
+
+async def test_last_rendition_that_may_still_open_is_opened_again(rig):
+    await rig.join("ann")
+    bob = await rig.join("bob")
+    bob.scale_divisor = 2
+    for name in ("ann", "bob"):
+        await rig.answer(name)
+    await until(lambda: len(rig.renditions) == 2)
+    rig.session.rendition_failed(RenditionKey("vp8", _HALF), "there is no more room")
+    before = rig.renditions
+
+    rig.session.rendition_failed(RenditionKey("vp8", _FULL), "there is no room at all")
+
+    assert rig.renditions.keys() == before.keys() == {RenditionKey("vp8", _FULL)}
+    assert rig.renditions != before
+
+
 async def test_extra_rendition_opens_when_it_can_be_had(scarce_rig, scarce):
     await scarce_rig.connect("ann")
     bob = await scarce_rig.connect("bob")
-    # Before the first keyframe of all, nothing works that the extra one could be done without for.
     await play(scarce_rig, _LOOK_US)
     bob.shrink(2)
     await play(scarce_rig, _LOOK_US)
@@ -240,6 +282,69 @@ async def test_extra_rendition_opens_when_it_can_be_had(scarce_rig, scarce):
 
     await until(lambda: sizes(bob)[-1] == _HALF)
     assert is_gapless(bob)
+
+
+async def test_codec_that_does_not_open_costs_its_own_viewers_their_peer_and_no_more(scarce):  # noqa: ARG001 - as above
+    async with open_session(video={"encoder": "scarce", "codecs": ["h264", "vp8"]}) as rig:
+        ann = await rig.connect("ann")
+        await play(rig, _LOOK_US)
+        await rig.join("bob")
+        await rig.answer("bob", "h264")
+
+        (bye,) = await rig.byes("bob")
+        again = await rig.connect("bob")
+        await play(rig, _LOOK_US)
+
+        assert bye.retry
+        assert bye.reason == (
+            "its video cannot be made any more: h264 320x180 failed 3 times, last because scarce: all 1 are in use"
+        )
+        assert again.codecs == ("vp8",)
+        assert is_gapless(ann)
+        assert is_gapless(again)
+        assert rig.of_kind(Ended) == []
+
+
+async def test_codec_is_given_up_for_viewers_that_are_hidden_too(rig_of_two_codecs):
+    rig = rig_of_two_codecs
+    ann, bob = await rig.connect("ann"), await rig.connect("bob")
+    bob.say(Pause(is_paused=True))
+    rig.clock.step(HIDDEN_US)
+
+    for _ in range(3):
+        rig.session.rendition_failed(RenditionKey("vp8", _FULL), "no more memory")
+
+    assert [(await rig.byes(name))[0].retry for name in ("ann", "bob")] == [True, True]
+    assert rig.of_kind(Ended) == []
+    await until(lambda: ann.is_closed and bob.is_closed)
+    assert rig.renditions == {}
+
+
+async def test_failures_of_the_last_codec_end_the_session(rig_of_two_codecs):
+    rig = rig_of_two_codecs
+    for codec in ("vp8", "h264"):
+        await rig.join(codec)
+        await rig.answer(codec, codec)
+        await until(lambda: rig.renditions)
+        for _ in range(3):
+            rig.session.rendition_failed(RenditionKey(codec, _FULL), "no more memory")
+
+    await until(lambda: rig.of_kind(Ended))
+    assert rig.of_kind(Ended)[0].is_failure
+
+
+async def test_failures_of_two_codecs_are_not_counted_together(rig_of_two_codecs):
+    rig = rig_of_two_codecs
+    for codec in ("vp8", "h264"):
+        await rig.join(codec)
+        await rig.answer(codec, codec)
+    await until(lambda: len(rig.renditions) == 2)
+
+    for codec in ("vp8", "h264", "vp8", "h264"):
+        rig.session.rendition_failed(RenditionKey(codec, _FULL), "a hiccup")
+
+    assert len(rig.renditions) == 2
+    assert rig.session.state is SessionState.LIVE
 
 
 async def test_failed_rendition_is_opened_again_and_viewers_stay(rig):

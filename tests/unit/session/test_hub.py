@@ -275,6 +275,19 @@ def test_rendition_works_once_it_has_given_a_keyframe(rig):
     assert (before, after, rig.hub.working) == (set(), {HERE}, set())
 
 
+def test_viewer_that_moves_away_from_a_failed_rendition_waits_for_nothing_of_it(rig):
+    here = rig.join("one")
+    rig.hub.move("one", THERE)
+
+    rig.hub.forsake(HERE)
+    after = rig.hub.rendition_of("one")
+    rig.hub.renditions[THERE].make(1_000, keyframe=True)
+
+    assert here.is_closed
+    assert after == THERE
+    assert rig.captures("one") == [1_000]
+
+
 def test_failure_of_a_rendition_that_nobody_takes_is_ignored(rig):
     rig.hub.reopen(HERE)
 

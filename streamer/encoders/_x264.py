@@ -5,7 +5,7 @@ carried out as another bit rate: what one frame may take, times the frame rate t
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,7 +15,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from streamer.encoders import _live_rate
-from streamer.encoders._budget import default_threads, describe_colours, frame_bits
+from streamer.encoders._budget import BITS_PER_BYTE, default_threads, describe_colours, frame_bits
 from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import EncodeOrder, PixelFormat
 
@@ -34,6 +34,11 @@ _MAX_BUFFER_FRAMES = 1.09
 DELTA_RATIO = 1.5
 # The largest frame seen was 1.07 times what the buffer holds.
 _SHARE_OF_LIMIT = 0.9
+# x264 can rest on a quantizer at which a still picture has nothing left to send although it is not sharp: a page of
+# text at 300 kbit/s stayed at 39 dB. What refinements leave unspent is offered to the next ones, by so much more each
+# time; with it the page went on to 45 dB and more.
+_OFFER_STEP, _MAX_OFFER = 1.3, 8.0
+_UNSPENT_RATIO, _SPENT_RATIO = 0.5, 0.9
 
 _LIBRARY_NAMES = {PixelFormat.NV12: "nv12", PixelFormat.I420: "yuv420p"}
 
@@ -67,6 +72,8 @@ class X264:
         self._fps = Fraction(settings.max_fps).limit_denominator(1001)
         self._why_reopened = _live_rate.why_unproven()
         self._count = 0
+        # How much more than ordered a refinement is offered.
+        self._offer = 1.0
         self._plan = plan_rate(EncodeOrder(settings.start_target_bps, settings.max_fps), self._fps)
         self._context = self._open(self._plan)
         self._live = self._go_live()
@@ -89,11 +96,23 @@ class X264:
         """Do nothing: PyAV frees the library's encoder with the last reference to it."""
 
     def encode(self, picture: av.VideoFrame, order: EncodeOrder) -> "list[Packet[Any]]":
-        self._tell(plan_rate(order, self._fps))
+        offered = replace(order, target_bps=round(self._offer * order.target_bps)) if order.is_refinement else order
+        self._tell(plan_rate(offered, self._fps))
         picture.pts = self._count
         picture.pict_type = PictureType.I if order.keyframe else PictureType.NONE
         self._count += 1
-        return self._context.encode(picture)
+        packets = self._context.encode(picture)
+        self._offer = self._next_offer(order, sum(packet.size for packet in packets))
+        return packets
+
+    def _next_offer(self, order: EncodeOrder, size_bytes: int) -> float:
+        """Return what the next frame is offered if it is a refinement. Without live rates it would cost a keyframe."""
+        if not order.is_refinement or self._live is None:
+            return 1.0
+        spent_ratio = size_bytes * BITS_PER_BYTE * order.fps / order.target_bps
+        if spent_ratio < _UNSPENT_RATIO:
+            return min(self._offer * _OFFER_STEP, _MAX_OFFER)
+        return max(self._offer / _OFFER_STEP, 1.0) if spent_ratio > _SPENT_RATIO else self._offer
 
     def _tell(self, plan: RatePlan) -> None:
         if plan == self._plan:

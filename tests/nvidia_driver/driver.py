@@ -39,6 +39,8 @@ class NvidiaDriver:
 
     # A file that gets a line for each call: see calls.py.
     log: Path | None = None
+    # The same for each copy between host and device memory.
+    copies: Path | None = None
 
     # The machine.
     devices: int = 1
@@ -81,6 +83,7 @@ class NvidiaDriver:
         """Return the variables alone, for a process that has the driver already (`build.preload`)."""
         modes = {
             "LOG": str(self.log or ""),
+            "COPIES": str(self.copies or ""),
             "DEVICES": str(self.devices),
             "DEVICE_NAME": self.device_name or "",
             "DEVICE_UUID": self.device_uuid.hex if self.device_uuid else "",

@@ -6,6 +6,7 @@
 
 #include "common/export.h"
 #include "cuda/context.h"
+#include "cuda/device.h"
 
 /* As real GPUs align allocations and rows: a caller that takes the pitch for the width is found out. */
 #define ALIGNMENT_BYTES 512
@@ -127,4 +128,30 @@ EXPORT CUresult cuPointerGetAttribute(void *answer, int attribute, CUdeviceptr p
     default:
         return NOT_SUPPORTED;
     }
+}
+
+/* What is no memory of ours has no attribute, which is no error here. */
+EXPORT CUresult cuPointerGetAttributes(unsigned count, const int *attributes, void **answers, CUdeviceptr pointer)
+{
+    for (unsigned i = 0; i < count; i++) {
+        bool is_device = memory_has(pointer, 1);
+        if (!is_device || cuPointerGetAttribute(answers[i], attributes[i], pointer) != CUDA_SUCCESS)
+            *(int *)answers[i] = 0;
+    }
+    return device_state();
+}
+
+/* Host memory that the device can reach. It is not among the allocations: device calls refuse its address. */
+EXPORT CUresult cuMemAllocHost_v2(void **start, size_t length_bytes)
+{
+    CUresult state = context_check();
+    if (state != CUDA_SUCCESS)
+        return state;
+    return length_bytes && !posix_memalign(start, ALIGNMENT_BYTES, length_bytes) ? CUDA_SUCCESS : OUT_OF_MEMORY;
+}
+
+EXPORT CUresult cuMemFreeHost(void *start)
+{
+    free(start);
+    return context_check();
 }

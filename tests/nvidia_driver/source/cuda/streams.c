@@ -44,6 +44,18 @@ EXPORT CUresult cuStreamCreate(CUstream *stream, unsigned flags)
     return CUDA_SUCCESS;
 }
 
+/* All streams are equal. */
+EXPORT CUresult cuCtxGetStreamPriorityRange(int *least, int *greatest)
+{
+    *least = *greatest = 0;
+    return context_check();
+}
+
+EXPORT CUresult cuStreamCreateWithPriority(CUstream *stream, unsigned flags, int priority)
+{
+    return cuStreamCreate(stream, flags);
+}
+
 EXPORT CUresult cuStreamDestroy_v2(CUstream stream)
 {
     if (!handles_remove(&live_streams, stream))
@@ -111,6 +123,11 @@ EXPORT CUresult cuEventRecord(CUevent event, CUstream stream)
 {
     CUresult state = stream_check(stream);
     return state == CUDA_SUCCESS ? event_check(event) : state;
+}
+
+EXPORT CUresult cuEventRecordWithFlags(CUevent event, CUstream stream, unsigned flags)
+{
+    return cuEventRecord(event, stream);
 }
 
 EXPORT CUresult cuEventSynchronize(CUevent event)

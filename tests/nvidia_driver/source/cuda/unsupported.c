@@ -1,6 +1,6 @@
 /* Entry points that a caller looks up when it loads the library and never calls on the way of a frame.
  *
- * FFmpeg refuses a libcuda without them, though it needs none to encode. */
+ * FFmpeg refuses a libcuda without them, though it needs none to encode; cuda.core and NVRTC take them for granted. */
 #include "common/export.h"
 #include "cuda/results.h"
 
@@ -26,6 +26,7 @@ UNSUPPORTED(cuEGLStreamProducerPresentFrame)
 UNSUPPORTED(cuEGLStreamProducerReturnFrame)
 UNSUPPORTED(cuExternalMemoryGetMappedBuffer)
 UNSUPPORTED(cuExternalMemoryGetMappedMipmappedArray)
+UNSUPPORTED(cuGetExportTable)
 UNSUPPORTED(cuGLGetDevices_v2)
 UNSUPPORTED(cuGraphicsD3D11RegisterResource)
 UNSUPPORTED(cuGraphicsGLRegisterImage)
@@ -36,7 +37,12 @@ UNSUPPORTED(cuGraphicsUnmapResources)
 UNSUPPORTED(cuGraphicsUnregisterResource)
 UNSUPPORTED(cuImportExternalMemory)
 UNSUPPORTED(cuImportExternalSemaphore)
+UNSUPPORTED(cuKernelGetFunction)
 UNSUPPORTED(cuLaunchKernel)
+UNSUPPORTED(cuLaunchKernelEx)
+UNSUPPORTED(cuLibraryGetKernel)
+UNSUPPORTED(cuLibraryLoadData)
+UNSUPPORTED(cuLibraryUnload)
 UNSUPPORTED(cuLinkAddData)
 UNSUPPORTED(cuLinkComplete)
 UNSUPPORTED(cuLinkCreate)

@@ -8,7 +8,7 @@
 #include "common/export.h"
 #include "encode/api_version.h"
 #include "encode/bitstreams.h"
-#include "encode/call_log.h"
+#include "common/call_log.h"
 #include "encode/configuration.h"
 #include "encode/faults.h"
 #include "encode/frames.h"

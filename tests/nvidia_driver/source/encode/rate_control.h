@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "encode/call_log.h"
+#include "common/call_log.h"
 
 /* What an engine is told. Buffers and rates are in units of 1000 bits, as both libraries count. */
 struct rate {

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "encode/call_log.h"
+#include "common/call_log.h"
 #include "encode/codec.h"
 #include "encode/engine.h"
 

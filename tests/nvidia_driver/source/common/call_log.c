@@ -1,4 +1,4 @@
-#include "encode/call_log.h"
+#include "common/call_log.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -44,7 +44,11 @@ void call_text(struct call *call, const char *key, const char *value)
 
 void call_end(struct call *call, int status)
 {
-    const char *path = mode_text("LOG");
+    call_end_in(call, mode_text("LOG"), status);
+}
+
+void call_end_in(struct call *call, const char *path, int status)
+{
     if (!path)
         return;
     append(call, ",\"status\":%d}\n", status);

@@ -1,4 +1,4 @@
-/* One line of JSON for every call that reaches the encode library, so that a test can say what was asked of it.
+/* One line of JSON for every call of the encode library, and for every copy elsewhere, so that a test can say what was asked for.
  *
  * A call is filled while it runs and written when it ends. Names and texts are the library's own: nothing that a
  * caller sends is quoted, so nothing needs escaping. */
@@ -23,5 +23,8 @@ void call_text(struct call *call, const char *key, const char *value);
 
 /* Append the line to the file that the mode LOG names, if it names one. */
 void call_end(struct call *call, int status);
+
+/* The same to another file, if `path` is one. */
+void call_end_in(struct call *call, const char *path, int status);
 
 #endif

@@ -1,0 +1,8 @@
+"""Tests of what is done with CUDA that need a driver from the start of their process: `tests/contract/test_cuda.py`
+runs them over the substitute driver. Elsewhere they are not collected.
+"""
+
+import os
+
+if "NVIDIA_SUBSTITUTE_COPIES" not in os.environ:
+    collect_ignore_glob = ["test_*.py"]

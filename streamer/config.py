@@ -214,7 +214,9 @@ class VideoConfig(Section):
         default=AUTO, min_length=1, description="Converter to use, or `auto`: the first of `converters` that can run."
     )
     converters: tuple[str, ...] = Field(
-        default=("libyuv", "opencv", "swscale"), min_length=1, description="Order in which `auto` tries."
+        default=("libyuv", "opencv", "swscale", "cuda", "download"),
+        min_length=1,
+        description="Order in which `auto` tries.",
     )
     is_adaptive: bool = Field(
         default=True, description="Follow what the network carries; else stay at the start target, come what may."

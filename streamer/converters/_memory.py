@@ -41,6 +41,8 @@ class Picture:
 
 def check_pair(backend: str, settings: ConverterSettings, inputs: tuple[PixelFormat, ...]) -> None:
     """Raise `Unavailable` if a backend that reads `inputs` and writes 4:2:0 cannot do this pair."""
+    if MemoryKind.CUDA in (settings.input_memory, settings.output_memory):
+        raise Unavailable(backend, "reads and writes host memory alone")
     if settings.input_format not in inputs:
         raise Unavailable(backend, f"does not read {settings.input_format}; it reads {', '.join(inputs)}")
     if settings.output_format not in YUV_FORMATS:

@@ -6,7 +6,7 @@ A backend is one file with `why_unavailable() -> str | None` and `create(setting
 from dataclasses import dataclass
 from typing import Protocol
 
-from streamer.media.frame import BT601_LIMITED, ColourDescription, PixelFormat, Resolution, VideoFrame
+from streamer.media.frame import BT601_LIMITED, ColourDescription, MemoryKind, PixelFormat, Resolution, VideoFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,10 @@ class ConverterSettings:
     output_format: PixelFormat
     output_resolution: Resolution
     input_colour: ColourDescription = BT601_LIMITED
+    input_memory: MemoryKind = MemoryKind.HOST
+    output_memory: MemoryKind = MemoryKind.HOST
+    # The GPU of either memory that is CUDA's.
+    device: int | None = None
 
 
 class Converter(Protocol):
@@ -34,7 +38,7 @@ class Converter(Protocol):
     def convert(self, frame: VideoFrame) -> VideoFrame:
         """Return the frame in the output format and resolution, valid until the next call.
 
-        All planes of the output are parts of one contiguous host buffer with no padding between rows.
+        All planes of the output are parts of one contiguous block with no padding between rows.
 
         Raises:
             ConverterError: the surface is not what the settings promised.

@@ -13,7 +13,6 @@ from typing import cast
 from streamer import registry
 from streamer.codecs.base import Codec
 from streamer.config import AUTO, Config
-from streamer.converters.base import Converter, ConverterSettings
 from streamer.encoders.base import EncoderSettings, VideoEncoder
 from streamer.errors import DeviceError, Unavailable
 from streamer.media.frame import (
@@ -21,17 +20,19 @@ from streamer.media.frame import (
     Capabilities,
     EncodeOrder,
     MemoryKind,
-    PixelFormat,
     Resolution,
-    Surface,
     VideoFrame,
 )
+from streamer.session.conversion import Conversion, Form, open_conversion, takes
 from streamer.session.fallback import MOST_RETRIES
 from streamer.session.hub import RenditionKey
 from streamer.session.pace import keeps_up
 from streamer.settings import backend_options
 
 logger = logging.getLogger(__name__)
+
+# The encoder whose `gpu` says where pictures are encoded.
+_GPU_ENCODER = "nvenc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class EncoderChoice:
 class Machinery:
     """What a rendition's thread works with. `converter` is None where the encoder takes the frames as they are."""
 
-    converter: Converter | None
+    converter: Conversion | None
     encoder: VideoEncoder
     codec: Codec
     choice: EncoderChoice
@@ -70,6 +71,7 @@ class Assembly:
         self._lock = Lock()
         self._require_converter(config.video.converter)
         self._refusals: list[str] = []
+        self._has_told_of_copies = False
         self.choices = {choice.codec: choice for choice in map(self._choose_encoder, config.video.codecs) if choice}
         if not self.choices:
             reasons = "; ".join(dict.fromkeys(self._refusals))
@@ -80,35 +82,46 @@ class Assembly:
         """The codecs that can be offered, the most wanted first."""
         return tuple(self.choices)
 
+    @property
+    def gpu(self) -> int | None:
+        """The number of the GPU on which pictures can stay, for one codec at least; None if they cannot."""
+        can_stay = any(MemoryKind.CUDA in choice.capabilities.memory for choice in self.choices.values())
+        return gpu_of(self._config) if can_stay else None
+
     def assemble(self, key: RenditionKey, frame: VideoFrame, order: EncodeOrder) -> Machinery:
         """Open the converter and encoder of a rendition whose frames look like `frame`.
 
         Raises:
             Unavailable: no converter does this pair of formats.
-            EncoderError: the encoder does not open.
+            DeviceError: the converter or the encoder does not open.
         """
         choice = self.choices[key.codec]
         surface = frame.surface
-        takes_as_is = _takes(choice.capabilities, surface) and surface.resolution == key.resolution
+        form = Form.of(surface)
+        is_as_wanted = takes(choice.capabilities, form) and surface.resolution == key.resolution
         with ExitStack() as opened:
-            converter, converted_by = (None, "") if takes_as_is else self._open_converter(key, frame)
-            if converter is not None:
+            converter = None
+            if not is_as_wanted:
+                converter = open_conversion(self._config.video, surface, choice.capabilities, key.resolution)
                 opened.callback(converter.close)
+                form = converter.form
             settings = EncoderSettings(
                 codec=key.codec,
                 resolution=key.resolution,
-                format=surface.format if takes_as_is else self._target_format(key),
+                format=form.format,
                 colour=surface.colour if converter is None else converter.colour,
                 max_fps=self._config.session.fps,
                 start_target_bps=order.target_bps,
                 max_target_bps=self._config.video.max_target_bps,
                 options=backend_options(self._config, "encoders", choice.encoder),
-                memory=surface.memory if converter is None else MemoryKind.HOST,
+                memory=form.memory,
             )
             encoder: VideoEncoder = choice.module.create(settings)
             opened.pop_all()
         if converter is not None:
-            logger.info("%s is converted from %s by %s", key, surface.format, converted_by)
+            logger.info("%s is converted from %s by %s", key, surface.format, converter.names)
+        if form.memory != surface.memory:
+            self._tell_of_copies(choice)
         logger.info("%s is encoded by %s", key, encoder.description)
         return Machinery(converter, encoder, load_codec(key.codec), choice)
 
@@ -140,31 +153,13 @@ class Assembly:
         if why is not None:
             raise Unavailable(name, why)
 
-    def _target_format(self, key: RenditionKey) -> PixelFormat:
-        return self.choices[key.codec].capabilities.formats[0]
-
-    def _open_converter(self, key: RenditionKey, frame: VideoFrame) -> tuple[Converter, str]:
-        """Return the first converter that can, and its name."""
-        surface = frame.surface
-        settings = ConverterSettings(
-            input_format=surface.format,
-            input_resolution=surface.resolution,
-            output_format=self._target_format(key),
-            output_resolution=key.resolution,
-            input_colour=surface.colour,
-        )
-        video = self._config.video
-        preference = video.converters if video.converter == AUTO else (video.converter,)
-        reasons: list[str] = []
-        for name in preference:
-            why = registry.why_unavailable("converters", name)
-            try:
-                if why is None:
-                    return registry.load("converters", name).create(settings), name
-            except Unavailable as exc:
-                why = exc.reason
-            reasons.append(f"{name}: {why}")
-        raise Unavailable("converters", f"{surface.format} to {settings.output_format}: {'; '.join(reasons)}")
+    def _tell_of_copies(self, choice: EncoderChoice) -> None:
+        if not self._has_told_of_copies:
+            self._has_told_of_copies = True
+            memory = " or ".join(choice.capabilities.memory)
+            logger.warning(
+                "each frame is copied from the GPU because the encoder %s reads %s memory", choice.encoder, memory
+            )
 
     def _choose_encoder(self, codec: str) -> EncoderChoice | None:
         video = self._config.video
@@ -237,6 +232,12 @@ class Assembly:
             encoder.close()
 
 
+def gpu_of(config: Config) -> int:
+    """Return the number of the GPU that encodes, if one does."""
+    number: int = config.encoders.get(_GPU_ENCODER, {}).get("gpu", 0)
+    return number
+
+
 def load_codec(name: str) -> Codec:
     """Return the codec module `name`.
 
@@ -244,10 +245,6 @@ def load_codec(name: str) -> Codec:
         ConfigError: there is no such codec.
     """
     return cast("Codec", registry.load("codecs", name))
-
-
-def _takes(capabilities: Capabilities, surface: Surface) -> bool:
-    return surface.format in capabilities.formats and surface.memory in capabilities.memory
 
 
 def _refusals(passed_over: dict[str, list[str]]) -> str:

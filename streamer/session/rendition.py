@@ -18,8 +18,6 @@ from streamer.media.cadence import Action, Cadence, Decision, is_settled
 from streamer.media.frame import (
     EncodedFrame,
     EncodeOrder,
-    MemoryKind,
-    PixelFormat,
     Post,
     Resolution,
     Subscriber,
@@ -28,6 +26,7 @@ from streamer.media.frame import (
 )
 from streamer.media.trace import FrameTrace, Stage
 from streamer.session.assembly import Assembly, EncoderChoice, Machinery
+from streamer.session.conversion import Form
 from streamer.session.fallback import Fallback
 from streamer.session.fanout import Fanout
 from streamer.session.feed import FeedReader, Lease
@@ -70,7 +69,7 @@ class EncodedRendition:
         self._cadence = Cadence()
         self._fallback = Fallback()
         self._machinery: Machinery | None = None
-        self._form: tuple[MemoryKind, PixelFormat, Resolution] | None = None
+        self._form: Form | None = None
         self._source_resolution = key.resolution
         self._earliest_capture_us = 0
         self._is_closing = False
@@ -221,7 +220,7 @@ class EncodedRendition:
 
     def _machinery_for(self, frame: VideoFrame, order: EncodeOrder) -> Machinery:
         """Return converter and encoder for frames like this one, opened again when the source has changed its form."""
-        form = frame.surface.memory, frame.surface.format, frame.surface.resolution
+        form = Form.of(frame.surface)
         if self._machinery is None or form != self._form:
             self._note_resolution(frame.surface.resolution)
             self._dismantle()

@@ -3,8 +3,9 @@ import pytest
 from streamer import registry
 from streamer.config import Config
 from streamer.errors import EncoderError, Unavailable
-from streamer.media.frame import BT601_LIMITED, EncodeOrder, Resolution
+from streamer.media.frame import BT601_LIMITED, EncodeOrder, MemoryKind, PixelFormat, Resolution
 from streamer.session.assembly import Assembly
+from streamer.session.conversion import Form
 from streamer.session.hub import RenditionKey
 from tests.fakes.broken_backend import BROKEN
 from tests.fakes.clips import smooth_frame
@@ -75,10 +76,11 @@ def test_encoder_is_opened_once_at_the_largest_picture(monkeypatch):
     assert scarce.in_use == 0
 
 
-class WatchedConverter:
-    """A converter that tells whether it was closed."""
+class WatchedConversion:
+    """A conversion that tells whether it was closed."""
 
     colour = BT601_LIMITED
+    form = Form(PixelFormat.I420, Resolution(160, 90), MemoryKind.HOST)
     is_closed = False
 
     def close(self) -> None:
@@ -88,8 +90,8 @@ class WatchedConverter:
 def test_converter_of_an_encoder_that_does_not_open_is_closed(monkeypatch):
     scarce = ScarceEncoder.install(monkeypatch)
     assembly = assemble(codecs=["vp8"], encoder="scarce")
-    converter = WatchedConverter()
-    monkeypatch.setattr(assembly, "_open_converter", lambda *_: (converter, "watched"))
+    converter = WatchedConversion()
+    monkeypatch.setattr("streamer.session.assembly.open_conversion", lambda *_: converter)
     scarce.most = 0
 
     with pytest.raises(EncoderError, match="all 0 are in use"):

@@ -18,6 +18,7 @@ from streamer.config import APP_SOURCE, AUTO, Config
 from streamer.desktop.desktop import Desktop, DesktopSettings
 from streamer.errors import Unavailable
 from streamer.inputs.base import InputBackend, InputSettings
+from streamer.session.assembly import gpu_of
 from streamer.settings import backend_options
 from streamer.sources.base import EncodedSource, FrameSource, InteractiveSource, SourceSettings
 
@@ -50,7 +51,9 @@ class Devices:
                 opened.callback(self.input_backend.close)
 
 
-async def open_devices(config: Config, clock: Clock, last_input: Callable[[], int]) -> Devices:
+async def open_devices(
+    config: Config, clock: Clock, last_input: Callable[[], int], encoder_gpu: Callable[[], int | None]
+) -> Devices:
     """Open the devices that the configuration names.
 
     Raises:
@@ -62,7 +65,7 @@ async def open_devices(config: Config, clock: Clock, last_input: Callable[[], in
         desktop = await _open_desktop(config, clock)
         if desktop is not None:
             opened.push_async_callback(desktop.stop)
-        source = await _in_thread(lambda: _open_source(config, clock, last_input, desktop))
+        source = await _in_thread(lambda: _open_source(config, clock, last_input, encoder_gpu, desktop))
         opened.callback(source.close)
         input_backend = await _in_thread(lambda: _open_input(config, source, desktop))
         opened.pop_all()
@@ -98,7 +101,11 @@ async def _open_desktop(config: Config, clock: Clock) -> Desktop | None:
 
 
 def _open_source(
-    config: Config, clock: Clock, last_input: Callable[[], int], desktop: Desktop | None
+    config: Config,
+    clock: Clock,
+    last_input: Callable[[], int],
+    encoder_gpu: Callable[[], int | None],
+    desktop: Desktop | None,
 ) -> FrameSource | EncodedSource:
     name = config.session.source
     _require("sources", name)
@@ -108,6 +115,7 @@ def _open_source(
         clock=clock,
         options=_options(config, "sources", name, desktop),
         last_input=last_input,
+        encoder_gpu=encoder_gpu,
     )
     source: FrameSource | EncodedSource = registry.load("sources", name).create(settings)
     return source
@@ -134,8 +142,14 @@ def _fitting_backend(config: Config, source: FrameSource | EncodedSource) -> str
 
 
 def _options(config: Config, kind: str, name: str, desktop: Desktop | None) -> BaseModel | None:
-    """Return a backend's options; those of X11 backends point at the private desktop or at the source's display."""
+    """Return a backend's options, completed by what others of them say.
+
+    Those of X11 backends point at the private desktop or at the source's display, those of sources on a GPU at the one
+    that encodes.
+    """
     options = backend_options(config, kind, name)
+    if kind == "sources" and getattr(options, "gpu", 0) is None:
+        return options and options.model_copy(update={"gpu": gpu_of(config)})
     if name not in (APP_SOURCE, _SCREEN_BACKEND) or options is None:
         return options
     updates: dict[str, Any] = {}

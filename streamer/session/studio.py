@@ -169,9 +169,13 @@ async def open_studio(
         ConfigError: something that the configuration names is not there.
         DeviceError: a device does not open, or no encoder can run here.
     """
-    devices = await open_devices(config, clock, last_input)
+    assembly: Assembly | None = None
+
+    def encoder_gpu() -> int | None:
+        return None if assembly is None else assembly.gpu
+
+    devices = await open_devices(config, clock, last_input, encoder_gpu)
     try:
-        assembly = None
         if not isinstance(devices.source, EncodedSource):
             # Encoders prove themselves, which takes longer than a Ctrl-C should wait.
             assembly = await asyncio.to_thread(Assembly, config, _largest(config, devices))

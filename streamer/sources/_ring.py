@@ -1,12 +1,14 @@
-"""Own the host surfaces of one source, and know which of them somebody still reads.
+"""Own the surfaces of one source, and know which of them somebody still reads.
 
 Rules of this file: a surface is free, or taken until it is released exactly once; only a taken surface may be written,
-and only by whoever took it. Sources keep no other record of who holds what. Pacing and drawing live elsewhere.
+and only by whoever took it. Sources keep no other record of who holds what. Surfaces in host memory are allocated here,
+those on a GPU in `cuda/surface.py`. Pacing and drawing live elsewhere.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
-from typing import TypeAlias
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -35,23 +37,40 @@ class Canvas:
     arrays: tuple[Pixels, ...]
 
 
-class SurfaceRing:
+class Owner(Protocol):
+    """Whatever keeps the memory of a surface."""
+
+    @property
+    def surface(self) -> Surface: ...
+
+
+C = TypeVar("C", bound=Owner)
+
+
+class Ring(Generic[C]):
     """The surfaces of one source, allocated once. Callable from any thread."""
 
-    def __init__(self, pixel_format: PixelFormat, resolution: Resolution, surfaces: int = _SURFACES) -> None:
+    def __init__(
+        self,
+        make: Callable[[PixelFormat, Resolution], C],
+        pixel_format: PixelFormat,
+        resolution: Resolution,
+        surfaces: int = _SURFACES,
+    ) -> None:
         self._lock = Lock()
+        self._make = make
         self._surfaces = surfaces
         self._is_closed = False
-        self._taken: dict[int, Canvas] = {}
+        self._taken: dict[int, C] = {}
         self._format = pixel_format
         self._resolution = resolution
-        self._free = [allocate(pixel_format, resolution) for _ in range(surfaces)]
+        self._free = [make(pixel_format, resolution) for _ in range(surfaces)]
 
     @property
     def resolution(self) -> Resolution:
         return self._resolution
 
-    def take(self) -> Canvas | None:
+    def take(self) -> C | None:
         """Return a surface that nobody reads, to be drawn on, or None while all are in use."""
         with self._lock:
             if not self._free:
@@ -79,13 +98,20 @@ class SurfaceRing:
             if self._is_closed or (pixel_format, resolution) == (self._format, self._resolution):
                 return
             self._format, self._resolution = pixel_format, resolution
-            self._free = [allocate(pixel_format, resolution) for _ in range(self._surfaces)]
+            self._free = [self._make(pixel_format, resolution) for _ in range(self._surfaces)]
 
     def close(self) -> None:
         """Forget every surface; the memory of those in use lives until their holders are done."""
         with self._lock:
             self._is_closed = True
             self._free.clear()
+
+
+class SurfaceRing(Ring[Canvas]):
+    """A ring in host memory."""
+
+    def __init__(self, pixel_format: PixelFormat, resolution: Resolution, surfaces: int = _SURFACES) -> None:
+        super().__init__(allocate, pixel_format, resolution, surfaces)
 
 
 def allocate(pixel_format: PixelFormat, resolution: Resolution) -> Canvas:

@@ -17,12 +17,17 @@ def _no_input() -> int:
     return 0
 
 
+def _no_gpu() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
     """What every source is told. `options` is the source's own validated `Options`, or None if it has none.
 
     `last_input` returns the low byte of the sequence number of the last input message that was applied; a source
-    calls it at the moment of capture.
+    calls it at the moment of capture. `encoder_gpu` returns the number of the GPU whose memory an encoder of the
+    session reads, None if none does; it is known from the first `grab` on.
     """
 
     resolution: Resolution
@@ -30,6 +35,7 @@ class SourceSettings:
     clock: Clock
     options: Any = None
     last_input: Callable[[], int] = _no_input
+    encoder_gpu: Callable[[], int | None] = _no_gpu
 
 
 class FrameSource(Protocol):

@@ -1,8 +1,8 @@
 """Frames that a Python program pushes, from any thread, and input that it is handed.
 
 The newest frame wins: a program may push faster than the frame rate, what nobody took in time is replaced. A frame is
-copied once, into a surface of ours, before `push` returns, so the program may use its array again at once. An array of
-another size is a resize on purpose.
+copied once, into a surface of ours, so the program may use its array again as soon as `push` returns. One that lies on
+a GPU is copied there and stays there. An array of another size is a resize on purpose.
 """
 
 from collections.abc import Callable
@@ -12,14 +12,15 @@ from threading import Event, Lock
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamer.cuda.errors import CudaError
+from streamer.cuda.foreign import ForeignArrayError, is_on_device
 from streamer.errors import LocalProtocolError, SourceError
-from streamer.media.frame import PixelFormat, Resolution, VideoFrame
+from streamer.media.frame import MemoryKind, PixelFormat, Resolution, VideoFrame
 from streamer.protocol.actions import InputAction
+from streamer.sources._pushed import AnyCanvas, AnyRing, HostPicture, Intake, Pushed
 from streamer.sources._rate_limit import RateLimit
-from streamer.sources._ring import Canvas, SurfaceRing
 from streamer.sources._ticker import wait_until_us
 from streamer.sources.base import SourceSettings
 
@@ -49,13 +50,16 @@ class Options(BaseModel):
     channel_order: ChannelOrder = Field(
         default=ChannelOrder.RGB, description="Order of the colours in pushed arrays of 3 or 4 channels."
     )
+    gpu: int | None = Field(
+        default=None, ge=0, le=63, description="GPU whose arrays are taken; by default, the one that encodes."
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
     """A frame that nobody has grabbed."""
 
-    canvas: Canvas
+    canvas: AnyCanvas
     capture_us: int
     input_number: int
 
@@ -86,7 +90,9 @@ class CallbackSource:
         self._settings = settings
         self._order: ChannelOrder = options.channel_order
         self._resolution = settings.resolution
-        self._ring: SurfaceRing | None = None
+        self._gpu: int = options.gpu or 0
+        self._intake: Intake | None = None
+        self._rings: dict[MemoryKind, AnyRing] = {}
         self._limit = RateLimit(settings.fps)
         self._lock = Lock()
         self._news = Event()
@@ -102,26 +108,39 @@ class CallbackSource:
     def resolution(self) -> Resolution:
         return self._resolution
 
-    def push(self, array: npt.ArrayLike, capture_us: int | None = None) -> bool:
+    def push(self, array: Any, capture_us: int | None = None, *, stream: int | None = None) -> bool:
         """Offer a frame and return whether it was taken: not when a newer one is here or all surfaces are in use.
 
         Accepted are uint8 arrays of height, width and 3 or 4 channels in the configured order, and NV12 arrays of
-        height * 3/2 rows; the sides of the picture must be even. Rows may be padded or reversed: any strides do.
+        height * 3/2 rows; the sides of the picture must be even. Rows may be padded, in host memory also reversed.
         `capture_us` is the source's clock when the picture was made; left out, it is the moment of the call.
+
+        Arrays on a GPU are those that speak DLPack or the CUDA array interface: PyTorch, CuPy, JAX, Numba and others.
+        `stream` is the handle of the CUDA stream that draws: with it, or where the array names it, nothing waits.
+        Without, the call returns when the picture is drawn and copied.
 
         Raises:
             ValueError: the array is none of these; the message says what it is.
-            SourceError: the source was closed.
+            SourceError: the source was closed, or the GPU cannot be used.
         """
-        pixels = np.asarray(array)
-        pixel_format, resolution = self._describe(pixels)
-        input_number = self._settings.last_input() & 0xFF
-        taken = self._take(pixel_format, resolution, capture_us)
-        if taken is None:
-            return False
-        canvas, at_us = taken
-        _copy(pixels, canvas)
-        return self._offer(_Pending(canvas, at_us, input_number))
+        try:
+            picture = self._look(array, stream)
+            pixel_format, resolution = self._describe(picture)
+            input_number = self._settings.last_input() & 0xFF
+            taken = self._take(picture, pixel_format, resolution, capture_us)
+            if taken is None:
+                return False
+            pending = _Pending(*taken, input_number)
+            try:
+                picture.copy_to(pending.canvas)
+            except BaseException:
+                self._give_back(pending)
+                raise
+        except ForeignArrayError as exc:
+            raise ValueError(f"{exc}: {_ACCEPTED}") from exc
+        except CudaError as exc:
+            raise SourceError(_NAME, str(exc)) from exc
+        return self._offer(pending)
 
     def on_input(self, callback: Callable[[InputAction], None] | None) -> None:
         """Hand every input action to `callback`, or to nobody.
@@ -154,9 +173,10 @@ class CallbackSource:
             wait_until_us(clock, min(due_us, until_us), self._news)
 
     def release(self, frame: VideoFrame) -> None:
-        if self._ring is None:
+        ring = self._rings.get(frame.surface.memory)
+        if ring is None:
             raise LocalProtocolError(f"frame {frame.number} was released before any was pushed")
-        self._ring.release(frame.surface)
+        ring.release(frame.surface)
 
     def wake(self) -> None:
         with self._lock:
@@ -167,24 +187,35 @@ class CallbackSource:
         with self._lock:
             self._is_closed = True
             self._pending = None
-            if self._ring is not None:
-                self._ring.close()
+            for ring in self._rings.values():
+                ring.close()
 
-    def _describe(self, pixels: npt.NDArray[Any]) -> tuple[PixelFormat, Resolution]:
+    def _look(self, array: Any, stream: int | None) -> Pushed:
+        if not is_on_device(array):
+            return HostPicture(array)
+        with self._lock:
+            self._intake = self._intake or Intake(self._gpu)
+        return self._intake.look(array, stream)
+
+    def _describe(self, picture: Pushed) -> tuple[PixelFormat, Resolution]:
         """Return the format and size of a picture, or raise ValueError."""
-        rows, columns, *channels = (*pixels.shape, 0, 0)[: max(2, pixels.ndim)]
+        shape = picture.shape
+        rows, columns, *channels = (*shape, 0, 0)[: max(2, len(shape))]
         is_packed = channels in ([3], [4])
-        is_planar = not channels and pixels.ndim > 1 and rows % 3 == 0
-        if pixels.dtype != np.uint8 or not (is_packed or is_planar):
-            raise ValueError(f"an array of shape {pixels.shape} and type {pixels.dtype} is no frame: {_ACCEPTED}")
+        is_planar = not channels and len(shape) > 1 and rows % 3 == 0
+        if picture.dtype != np.uint8 or not (is_packed or is_planar):
+            raise ValueError(f"an array of shape {shape} and type {picture.dtype} is no frame: {_ACCEPTED}")
+        reason = picture.why_unreadable()
+        if reason is not None:
+            raise ValueError(f"an array of shape {shape} cannot be read because of {reason}")
         resolution = Resolution(columns, rows if is_packed else rows // 3 * 2)
         if any(side_px % 2 or not 0 < side_px <= _MAX_SIDE_PX for side_px in (columns, resolution.height_px)):
             raise ValueError(f"a frame of {resolution} pixels is not accepted: {_ACCEPTED_SIDES}")
         return _FORMATS[channels[0], self._order] if is_packed else PixelFormat.NV12, resolution
 
     def _take(
-        self, pixel_format: PixelFormat, resolution: Resolution, capture_us: int | None
-    ) -> tuple[Canvas, int] | None:
+        self, picture: Pushed, pixel_format: PixelFormat, resolution: Resolution, capture_us: int | None
+    ) -> tuple[AnyCanvas, int] | None:
         """Return a surface to copy to and the time of the frame, or None if the frame is too late or has no place."""
         with self._lock:
             if self._is_closed:
@@ -193,15 +224,16 @@ class CallbackSource:
                 capture_us = max(self._settings.clock.now_us(), self._newest_us + 1)
             if capture_us <= self._newest_us:
                 return None
-            if self._ring is None:
-                self._ring = SurfaceRing(pixel_format, resolution, _SURFACES)
-            self._ring.reshape(pixel_format, resolution)
-            canvas = self._ring.take()
+            ring = self._rings.get(picture.memory)
+            if ring is None:
+                ring = self._rings[picture.memory] = picture.open_ring(pixel_format, resolution, _SURFACES)
+            ring.reshape(pixel_format, resolution)
+            canvas = ring.take()
             if canvas is None and self._pending is not None:
                 # The frame that waits is older, so its place is this one's; nobody has seen it.
-                self._ring.release(self._pending.canvas.surface)
+                self._give_back(self._pending)
                 self._pending = None
-                canvas = self._ring.take()
+                canvas = ring.take()
             if canvas is None:
                 return None
             self._newest_us = capture_us
@@ -209,7 +241,6 @@ class CallbackSource:
 
     def _offer(self, pending: _Pending) -> bool:
         """Let `pending` wait for the next grab, unless a newer frame does."""
-        assert self._ring is not None
         with self._lock:
             loser = self._pending
             is_newest = pending.capture_us > self._grabbed_us and (
@@ -222,8 +253,12 @@ class CallbackSource:
             else:
                 loser = pending
             if loser is not None:
-                self._ring.release(loser.canvas.surface)
+                self._give_back(loser)
             return loser is not pending
+
+    def _give_back(self, pending: _Pending) -> None:
+        surface = pending.canvas.surface
+        self._rings[surface.memory].release(surface)
 
     def _hand_out(self, pending: _Pending, now_us: int) -> VideoFrame:
         self._pending = None
@@ -232,12 +267,3 @@ class CallbackSource:
         frame = VideoFrame(pending.canvas.surface, pending.capture_us, self._number, pending.input_number)
         self._number += 1
         return frame
-
-
-def _copy(pixels: npt.NDArray[Any], canvas: Canvas) -> None:
-    if canvas.surface.format is PixelFormat.NV12:
-        height_px = canvas.surface.resolution.height_px
-        np.copyto(canvas.arrays[0], pixels[:height_px])
-        np.copyto(canvas.arrays[1], pixels[height_px:])
-    else:
-        np.copyto(canvas.arrays[0], pixels)

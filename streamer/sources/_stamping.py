@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from streamer.media.frame import PixelFormat, VideoFrame
+from streamer.media.frame import PixelFormat, Resolution, VideoFrame
 from streamer.media.stamp import CHROMA, COLUMNS, LUMA_ONE, LUMA_ZERO, Stamp, block_px, encode
 from streamer.sources._ring import Canvas, Pixels
 
@@ -11,8 +11,7 @@ _PLANAR = (PixelFormat.NV12, PixelFormat.I420)
 
 def draw_stamp(canvas: Canvas, frame: VideoFrame) -> None:
     """Draw what identifies `frame` into the surface that it will be shown from."""
-    side_px = block_px(canvas.surface.resolution)
-    width_px = min(COLUMNS * side_px, canvas.surface.resolution.width_px)
+    width_px, side_px = stamp_size_px(canvas.surface.resolution)
     bits = np.zeros(COLUMNS, bool)
     marks = encode(Stamp.of(frame.capture_us, frame.number, frame.input_number))
     bits[: len(marks)] = marks
@@ -22,6 +21,12 @@ def draw_stamp(canvas: Canvas, frame: VideoFrame) -> None:
         return
     # Grey has the same value in every channel; the fourth one, where there is one, is ignored.
     canvas.arrays[0][:side_px, :width_px] = np.where(columns, _grey(LUMA_ONE), _grey(LUMA_ZERO))[:, None]
+
+
+def stamp_size_px(resolution: Resolution) -> tuple[int, int]:
+    """Return width and height of the stamp in the upper left corner of a picture."""
+    side_px = block_px(resolution)
+    return min(COLUMNS * side_px, resolution.width_px), side_px
 
 
 def _draw_planar(canvas: Canvas, columns: Pixels, side_px: int) -> None:

@@ -3,7 +3,8 @@
 A renderer is any callable `factory(context, resolution, fps)` that returns an object with `draw(framebuffer, number,
 elapsed_us)`, and `apply(action)` if it answers input. `context` is a `moderngl.Context`; `framebuffer` has a colour
 texture of RGBA and a depth buffer, and its first row is the lowest. Everything runs in the capture thread, where the
-context is current. The pixels are read back once into host memory.
+context is current. The pixels are copied once into host memory, or stay on
+the GPU where that is NVIDIA's and encodes.
 """
 
 import importlib
@@ -15,13 +16,13 @@ from typing import Any, Protocol, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.errors import ConfigError, SourceError, Unavailable
-from streamer.media.frame import PixelFormat, Resolution, VideoFrame
+from streamer.cuda.errors import CudaError
+from streamer.errors import ConfigError, LocalProtocolError, SourceError, Unavailable
+from streamer.media.frame import Resolution, VideoFrame
 from streamer.protocol.actions import InputAction
 from streamer.sources._gl.context import device, open_context
+from streamer.sources._gl.exits import Exit, open_exit
 from streamer.sources._gl.output import Output
-from streamer.sources._ring import SurfaceRing
-from streamer.sources._stamping import draw_stamp
 from streamer.sources._ticker import Ticker
 from streamer.sources.base import SourceSettings
 
@@ -82,13 +83,12 @@ class GlSource:
         self._options: Options = settings.options or Options()
         self._settings = settings
         self._factory = _factory(self._options.renderer)
-        self._ring = SurfaceRing(PixelFormat.BGRA, settings.resolution)
         self._ticker = Ticker(settings.clock, settings.fps)
         self._actions: deque[InputAction] = deque(maxlen=_MAX_WAITING_ACTIONS)
         self._number = 0
         self._started_at_us: int | None = None
         self._context = open_context(self._options.device)
-        self._stage: tuple[Renderer, Output] | None = None
+        self._stage: tuple[Renderer, Output, Exit] | None = None
         self._is_closed = False
 
     @property
@@ -101,31 +101,15 @@ class GlSource:
     def grab(self, timeout_us: int) -> VideoFrame | None:
         if not self._ticker.wait(timeout_us):
             return None
-        canvas = self._ring.take()
-        if canvas is None:
-            return None
-        # The number is asked first: whatever was applied until then is among the actions and will be seen.
-        input_number = self._settings.last_input() & 0xFF
-        frame = VideoFrame(canvas.surface, self._settings.clock.now_us(), self._number, input_number)
-        if self._started_at_us is None:
-            self._started_at_us = frame.capture_us
         with self._context:
-            renderer, output = self._stage or self._set_up()
-            self._apply_waiting(renderer)
-            output.framebuffer.use()
-            try:
-                renderer.draw(output.framebuffer, frame.number, frame.capture_us - self._started_at_us)
-            # Somebody else's program: whatever it raises ends this source with its own words.
-            except Exception as exc:
-                raise SourceError(_NAME, f"{self._options.renderer} failed: {exc!r}") from exc
-            output.read(canvas)
-        if self._options.has_stamp:
-            draw_stamp(canvas, frame)
-        self._number += 1
-        return frame
+            renderer, output, way_out = self._stage or self._set_up()
+            canvas = way_out.ring.take()
+            return None if canvas is None else self._draw(renderer, output, way_out, canvas)
 
     def release(self, frame: VideoFrame) -> None:
-        self._ring.release(frame.surface)
+        if self._stage is None:
+            raise LocalProtocolError(f"frame {frame.number} was released before any was drawn")
+        self._stage[2].ring.release(frame.surface)
 
     def hasten(self) -> None:
         self._ticker.hasten()
@@ -137,19 +121,43 @@ class GlSource:
         if self._is_closed:
             return
         self._is_closed = True
-        self._ring.close()
-        self._stage = None
+        if self._stage is not None:
+            with self._context:
+                self._stage[2].close()
         # What was made in it goes with it.
         self._context.release()
 
-    def _set_up(self) -> tuple[Renderer, Output]:
+    def _draw(self, renderer: Renderer, output: Output, way_out: Exit, canvas: Any) -> VideoFrame:
+        # The number is asked first: whatever was applied until then is among the actions and will be seen.
+        input_number = self._settings.last_input() & 0xFF
+        frame = VideoFrame(canvas.surface, self._settings.clock.now_us(), self._number, input_number)
+        if self._started_at_us is None:
+            self._started_at_us = frame.capture_us
+        self._apply_waiting(renderer)
+        output.framebuffer.use()
+        try:
+            renderer.draw(output.framebuffer, frame.number, frame.capture_us - self._started_at_us)
+        # Somebody else's program: whatever it raises ends this source with its own words.
+        except Exception as exc:
+            raise SourceError(_NAME, f"{self._options.renderer} failed: {exc!r}") from exc
+        try:
+            way_out.take_out(output, canvas)
+            if self._options.has_stamp:
+                way_out.stamp(canvas, frame)
+        except CudaError as exc:
+            raise SourceError(_NAME, str(exc)) from exc
+        self._number += 1
+        return frame
+
+    def _set_up(self) -> tuple[Renderer, Output, Exit]:
         resolution = self._settings.resolution
         try:
             renderer = self._factory(self._context, resolution, self._settings.fps)
-        # See `grab`.
+        # See `_draw`.
         except Exception as exc:
             raise SourceError(_NAME, f"{self._options.renderer} failed: {exc!r}") from exc
-        self._stage = renderer, Output(self._context, resolution)
+        way_out = open_exit(self._context, resolution, self._settings.encoder_gpu())
+        self._stage = renderer, Output(self._context, resolution), way_out
         return self._stage
 
     def _apply_waiting(self, renderer: Renderer) -> None:

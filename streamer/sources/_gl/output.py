@@ -3,7 +3,6 @@
 from typing import Any
 
 from streamer.media.frame import Resolution
-from streamer.sources._ring import Canvas
 
 # One triangle that covers everything. OpenGL draws from the lower left upwards, surfaces begin with their upper row.
 _VERTEX = """
@@ -38,12 +37,12 @@ class Output:
         self._program = context.program(vertex_shader=_VERTEX, fragment_shader=_FRAGMENT)
         self._triangle = context.vertex_array(self._program, [])
 
-    def read(self, canvas: Canvas) -> None:
-        """Wait for what was drawn and copy it into a surface of BGRA in host memory."""
+    def read_into(self, target: Any) -> None:
+        """Copy what was drawn into rows of BGRA: an array, when it is there, or in turn a buffer of OpenGL's."""
         context = self._context
         context.disable(context.BLEND | context.DEPTH_TEST | context.CULL_FACE)
         context.viewport = (0, 0, *self._packed.size)
         self._packed.use()
         self._texture.use()
         self._triangle.render(context.TRIANGLES, vertices=3)
-        self._packed.read_into(canvas.arrays[0], components=4, alignment=1)
+        self._packed.read_into(target, components=4, alignment=1)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from streamer.errors import ConfigError, SourceError, Unavailable
-from streamer.media.frame import PixelFormat, Resolution
+from streamer.media.frame import MemoryKind, PixelFormat, Resolution
 from streamer.protocol.actions import ButtonChange, KeyChange, PointerMove, TextEntry
 from streamer.sources import demo, gl
+from streamer.sources._gl import context
 from streamer.sources._gl.atlas import Atlas
 from streamer.sources._gl.context import Device, open_context
 from streamer.sources._scene.painter import ImagePainter
@@ -183,3 +184,17 @@ def test_demo_is_drawn_with_opengl_when_told_so():
 )
 def test_device_knows_when_the_processor_does_the_work(renderer, is_software):
     assert Device(renderer).is_software is is_software
+
+
+def test_gl_goes_through_the_host_where_opengl_is_not_on_the_gpu_that_encodes(caplog):
+    if "NVIDIA" in context.device().renderer:
+        pytest.skip("this is such a GPU")
+    options = gl.Options(renderer=f"{__name__}:Quarters")
+    source = gl.create(SourceSettings(SIZE, 60, ManualClock(), options, encoder_gpu=lambda: 0))
+
+    frame = source.grab(LONG_US)
+
+    assert frame.surface.memory is MemoryKind.HOST
+    assert "copied through the host because OpenGL is done by" in caplog.text
+    source.release(frame)
+    source.close()

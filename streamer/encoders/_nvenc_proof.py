@@ -5,21 +5,21 @@ and `... count` with the number of GPUs or a reason. Whoever asks is in another 
 crashes or hangs here takes nothing with it.
 """
 
-import json
 import sys
 from typing import Any
 
+from streamer import child
 from streamer.encoders import _cuda, _nvenc_library, _proof_cache
 
 
 def main(*question: str) -> None:
     """Print the answer."""
+    child.end_with_parent()
     try:
         answer = _answer(*question)
     except _cuda.CudaError as exc:
         answer = str(exc)
-    # On a line of its own: the library may have printed something.
-    print("\n" + json.dumps(answer))  # noqa: T201 - it is what this program is for
+    child.answer(answer)
 
 
 def _answer(*question: str) -> Any:

@@ -5,16 +5,10 @@ the question is asked in a process of its own, which may take that end. What it 
 """
 
 import functools
-import json
-import signal
-import subprocess
-import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-import streamer
-from streamer import registry
+from streamer import child, registry
 from streamer.errors import Unavailable
 from streamer.media.frame import ColourDescription, Resolution
 
@@ -116,24 +110,6 @@ def _ask(backend: str, codec: str, gpu: int) -> Proof | str:
 def _run(*question: str) -> Any:
     """Return what the child answers, or the reason why it did not."""
     try:
-        ended = subprocess.run(  # noqa: S603 - our own module
-            [sys.executable, "-m", _CHILD, *question],
-            # The child shall import this package, whatever lies in the current folder.
-            cwd=Path(streamer.__file__).parent.parent,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"its proof took longer than {_TIMEOUT_S} s, so the driver hangs or the machine is overloaded"
-    if ended.returncode < 0:
-        name = signal.Signals(-ended.returncode).name
-        return f"its proof crashed with signal {-ended.returncode} ({name}): the driver or its library is broken"
-    try:
-        return json.loads(ended.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
-        said = ended.stderr.strip().splitlines() or ["nothing"]
-        return f"its proof ended with status {ended.returncode} and said: {said[-1]}"
+        return child.ask(_CHILD, *question, what="its proof", limit_s=_TIMEOUT_S)
+    except child.ChildError as exc:
+        return str(exc)

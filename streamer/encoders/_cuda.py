@@ -70,6 +70,29 @@ def count_gpus() -> int:
     return count.value
 
 
+def memory_bytes(index: int) -> int:
+    """Return how much memory a GPU has.
+
+    Raises:
+        CudaError: the driver does not say.
+    """
+    device, size = ctypes.c_int(), ctypes.c_size_t()
+    _call("cuDeviceGet", ctypes.byref(device), index)
+    _call("cuDeviceTotalMem_v2", ctypes.byref(size), device)
+    return size.value
+
+
+def cuda_version() -> str:
+    """Return the newest version of CUDA that the driver knows.
+
+    Raises:
+        CudaError: there is no driver.
+    """
+    version = ctypes.c_int()
+    _call("cuDriverGetVersion", ctypes.byref(version))
+    return f"{version.value // 1000}.{version.value % 1000 // 10}"
+
+
 def answers(index: int) -> bool:
     """Return whether the GPU can still be reached. Waits for nothing."""
     try:
@@ -147,9 +170,7 @@ def _driver_version() -> str:
     try:
         return _DRIVER_VERSION.read_text(encoding="ascii", errors="replace").splitlines()[0]
     except (OSError, IndexError):
-        version = ctypes.c_int()
-        _call("cuDriverGetVersion", ctypes.byref(version))
-        return f"CUDA {version.value // 1000}.{version.value % 1000 // 10}"
+        return f"CUDA {cuda_version()}"
 
 
 def _call(name: str, *arguments: object) -> None:

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-_FOLDER = "render-streamer"
+_FOLDER, _PREFIX = "render-streamer", "proof-"
 
 
 def load(key: str) -> dict[str, Any] | None:
@@ -41,8 +41,19 @@ def store(key: str, value: dict[str, Any]) -> None:
             Path(name).unlink(missing_ok=True)
 
 
+def clear() -> None:
+    """Forget everything: what a driver did once it may not do any more."""
+    for path in _folder().glob(f"{_PREFIX}*.json"):
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
 def _path(key: str) -> Path:
+    return _folder() / f"{_PREFIX}{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+
+
+def _folder() -> Path:
     # XDG Base Directory Specification: a path that is not absolute is to be ignored.
     named = Path(os.environ.get("XDG_CACHE_HOME", ""))
     folder = named if named.is_absolute() else Path.home() / ".cache"
-    return folder / _FOLDER / f"proof-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+    return folder / _FOLDER

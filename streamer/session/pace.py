@@ -27,9 +27,23 @@ _CELL_PX, _PAN_PX, _NOISE = 8, 6, 10
 _SECOND_US = 1_000_000
 
 
-@functools.cache
 def keeps_up(module: ModuleType, codec: str, resolution: Resolution, fps: float, target_bps: int) -> bool:
     """Return whether this backend encodes moving noise fast enough. Measured once in a process.
+
+    Raises:
+        DeviceError: the encoder does not open, or fails.
+    """
+    return is_in_time(median_encode_us(module, codec, resolution, fps, target_bps), fps)
+
+
+def is_in_time(encode_us: float, fps: float) -> bool:
+    """Return whether encoding leaves the rest of a frame's time to what else there is to do."""
+    return encode_us <= _SHARE_OF_FRAME_TIME * _SECOND_US / fps
+
+
+@functools.cache
+def median_encode_us(module: ModuleType, codec: str, resolution: Resolution, fps: float, target_bps: int) -> float:
+    """Return how long this backend takes to encode a picture of moving noise.
 
     Raises:
         DeviceError: the encoder does not open, or fails.
@@ -39,16 +53,16 @@ def keeps_up(module: ModuleType, codec: str, resolution: Resolution, fps: float,
     clock, spent_us = SystemClock(), []
     try:
         for number in range(_FRAMES):
-            frame = _moving(resolution, number)
+            frame = moving(resolution, number)
             begun_us = clock.now_us()
             encoder.encode(frame, EncodeOrder(target_bps, fps))
             spent_us.append(clock.now_us() - begun_us)
     finally:
         encoder.close()
-    return statistics.median(spent_us) <= _SHARE_OF_FRAME_TIME * _SECOND_US / fps
+    return statistics.median(spent_us)
 
 
-def _moving(resolution: Resolution, number: int) -> VideoFrame:
+def moving(resolution: Resolution, number: int) -> VideoFrame:
     """Return a picture of a panning texture under noise."""
     rows, columns = resolution.height_px, resolution.width_px
     block = np.full((rows * 3 // 2, columns), 128, np.uint8)

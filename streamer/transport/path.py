@@ -27,7 +27,7 @@ _NO_SEGMENTATION = (errno.EINVAL, errno.EIO, errno.EOPNOTSUPP, errno.ENOPROTOOPT
 # One call takes one UDP payload at most, whatever it is split into.
 _MAX_RUN_BYTES = 65_000
 # A keyframe of 250 kB and more shall fit while the network card is busy.
-_SEND_BUFFER_BYTES = 1 << 20
+SEND_BUFFER_BYTES = 1 << 20
 _COMPONENT_RTP = 1
 
 
@@ -167,5 +167,5 @@ def _duplicate(transport: Any) -> socket.socket | None:
         return None
     duplicate = socket.socket(fileno=os.dup(original.fileno()))
     duplicate.setblocking(False)
-    duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+    duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     return duplicate

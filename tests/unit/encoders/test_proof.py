@@ -108,6 +108,14 @@ def test_cache_gives_back_what_was_stored():
     assert _proof_cache.load("another key") is None
 
 
+def test_cache_forgets_everything():
+    _proof_cache.store("a key", {"value": 1})
+
+    _proof_cache.clear()
+
+    assert _proof_cache.load("a key") is None
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"\xff\xfe", b"{", b"[]", b"null", b'{"key": "other", "value": {}}', b'{"key": "a key", "value": 3}'],

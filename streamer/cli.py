@@ -76,6 +76,21 @@ Examples:
 Each option is also a key in a configuration file and an environment variable: `streamer config` shows them all.
 """
 
+_DOCTOR_HELP = """Examine this machine for a configuration, and say what to do about each problem.
+
+Takes the options of `serve`: put `doctor` in its place in a command that does not work. Each encoder encodes 120
+pictures, so it takes half a minute. Exit status 1: there are problems.
+
+\b
+Examples:
+  streamer doctor
+      driver, GPUs, encoders, what `--encoder auto` chooses and why
+  streamer doctor --encoder nvenc --gpu 1 --size 3840x2160
+      whether the second GPU can do this
+  streamer doctor --json > report.json
+      for support; docs/doctor.md describes it. It holds no secrets.
+"""
+
 _BENCHES = {
     "encode": "What encoders take for a frame, how they keep to their rate, and how good they look.",
     "latency": "How old pictures are when they are seen, and how long a click takes to show.",
@@ -182,26 +197,43 @@ def commands() -> None:
     """Stream rendered frames to a browser over WebRTC and bring the viewer's input back."""
 
 
-@commands.command(help=_SERVE_HELP)
-@_settings_options
-@_flag_options
-@click.option("--codec", "codecs", multiple=True, metavar="NAME", help="Codec to offer; repeat it, most wanted first.")
-@click.option("--insecure", is_flag=True, help="Serve other machines without a token or without TLS.")
-def serve(
+def _run_options(command: _Command) -> _Command:
+    """Add the options that say what is streamed, and how."""
+    for decorate in (
+        click.option("--insecure", is_flag=True, help="Serve other machines without a token or without TLS."),
+        click.option(
+            "--codec", "codecs", multiple=True, metavar="NAME", help="Codec to offer; repeat it, most wanted first."
+        ),
+        _flag_options,
+        _settings_options,
+    ):
+        command = decorate(command)
+    return command
+
+
+def _run_settings(
+    *,
     assignments: tuple[str, ...],
     file: Path | None,
     profile: str | None,
     codecs: tuple[str, ...],
-    insecure: bool,  # noqa: FBT001 - click passes it by name
+    insecure: bool,
     **flags: str | None,
-) -> None:
-    """Stream a source to a browser."""
+) -> Settings:
+    """Return the settings that these options make."""
     given = _command_line(assignments, flags)
     if codecs:
         given["video.codecs"] = Given(codecs, "--codec")
     if insecure:
         given["server.is_insecure"] = Given(value=True, origin="--insecure")
-    settings = load(profile=profile, file=file, command_line=given)
+    return load(profile=profile, file=file, command_line=given)
+
+
+@commands.command(help=_SERVE_HELP)
+@_run_options
+def serve(**options: Any) -> None:
+    """Stream a source to a browser."""
+    settings = _run_settings(**options)
     if settings.config.session.source == _PUSHED_SOURCE:
         origin = settings.origin("session.source")
         raise ConfigError(
@@ -212,6 +244,28 @@ def serve(
         from streamer.serve import run
 
         run(settings.config)
+
+
+@commands.command(help=_DOCTOR_HELP)
+@_run_options
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def doctor(ctx: click.Context, /, *, as_json: bool, **options: Any) -> None:
+    """Examine this machine for a configuration."""
+    settings = _run_settings(**options)
+
+    from streamer.doctor.case import Case
+    from streamer.doctor.examination import examine
+    from streamer.doctor.host import Host
+    from streamer.doctor.table import show
+
+    report = examine(Case(settings.config, Host(), lambda text: click.echo(f"doctor: {text}", err=True)))
+    if as_json:
+        click.echo(json.dumps(report.to_json(), indent=2))
+    else:
+        show(report)
+    if report.problems:
+        ctx.exit(_EXIT_FAILED)
 
 
 @commands.command()

@@ -1,0 +1,60 @@
+"""What is examined: one configuration on one machine, and how questions about it are asked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from streamer import child
+from streamer.config import AUTO, Config
+from streamer.doctor.host import Host
+
+_CHILD = "streamer.doctor.answers"
+# The backends that need NVIDIA's driver, and whose tables name a GPU.
+NVIDIA_BACKENDS = ("nvenc", "nvenc_av")
+# A driver that nothing holds open takes seconds to start; proofs of several codecs follow each other.
+_LIMIT_S = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A configuration on a host. `say` tells people what takes its time."""
+
+    config: Config
+    host: Host
+    say: Callable[[str], None]
+
+    @property
+    def gpu(self) -> int:
+        """The GPU that shall encode."""
+        named = [
+            self.config.encoders[name]["gpu"] for name in NVIDIA_BACKENDS if "gpu" in self.config.encoders.get(name, {})
+        ]
+        return int(named[0]) if named else 0
+
+    @property
+    def needs_nvidia(self) -> bool:
+        """Whether nothing else will do."""
+        return self.config.video.encoder in NVIDIA_BACKENDS
+
+    @property
+    def wants_nvidia(self) -> bool:
+        """Whether an NVIDIA GPU would be used if it can."""
+        video = self.config.video
+        return self.needs_nvidia or (video.encoder == AUTO and any(name in NVIDIA_BACKENDS for name in video.encoders))
+
+    def ask(self, question: str, **given: Any) -> Any:
+        """Return the answer of a process of its own.
+
+        Raises:
+            child.ChildError: there is none, or it is a refusal; the message is the reason.
+        """
+        # Secrets and the command line of the application stay here.
+        config = self.config.model_dump(
+            mode="json", include={"session": {"size", "fps"}, "video": True, "encoders": True, "converters": True}
+        )
+        answered = child.ask(
+            _CHILD, question, what="the examination", limit_s=_LIMIT_S, given={"config": config, **given}
+        )
+        if "refusal" in answered:
+            raise child.ChildError(answered["refusal"])
+        return answered["answer"]

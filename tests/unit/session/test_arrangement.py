@@ -88,6 +88,7 @@ async def test_viewer_that_wants_smaller_pictures_gets_them_without_a_gap(rig):
     peer.shrink(2)
 
     await play(rig, 2 * _LOOK_US)
+    await until(lambda: sizes(peer)[-1] == _HALF)
 
     assert list(dict.fromkeys(sizes(peer))) == [_FULL, _HALF]
     assert peer.video.frames[sizes(peer).index(_HALF)].is_keyframe

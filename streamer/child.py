@@ -3,6 +3,7 @@
 The child is a module of ours. Its answer is the last line of its output, as JSON: libraries print, too.
 """
 
+import contextlib
 import ctypes
 import json
 import signal
@@ -17,42 +18,66 @@ import streamer
 _PR_SET_PDEATHSIG = 1
 
 
+# What is killed ends at once, if it does.
+_END_S = 1
+
+
 class ChildError(Exception):
     """The child gave no answer; the message is the reason in words."""
+
+
+class HangError(ChildError):
+    """The child took too long: whatever else is asked there is likely to take as long."""
 
 
 def ask(module: str, *question: str, what: str, limit_s: float, given: Any = None) -> Any:
     """Return what the child answers. `what` it does is for people, `given` is what it reads as JSON.
 
     Raises:
-        ChildError: it crashed, took too long, or said nothing that could be understood.
+        HangError: it took too long.
+        ChildError: it did not start, crashed, or said nothing that could be understood.
     """
     try:
-        ended = subprocess.run(  # noqa: S603 - our own module
+        child = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", module, *question],
             # The child shall import this package, whatever lies in the current folder.
             cwd=Path(streamer.__file__).parent.parent,
-            input=json.dumps(given),
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            timeout=limit_s,
-            check=False,
         )
-    except subprocess.TimeoutExpired:
-        raise ChildError(
-            f"{what} took longer than {limit_s} s, so the driver hangs or the machine is overloaded"
-        ) from None
-    if ended.returncode < 0:
-        name = signal.Signals(-ended.returncode).name
-        raise ChildError(
-            f"{what} crashed with signal {-ended.returncode} ({name}): the driver or its library is broken"
-        )
+    except OSError as exc:
+        raise ChildError(f"{what} cannot be started: {exc}") from exc
     try:
-        return json.loads(ended.stdout.splitlines()[-1])
+        output, errors = child.communicate(json.dumps(given), timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        raise HangError(
+            f"{what} took longer than {limit_s} s, so the driver hangs (the kernel's log says more) or the machine is "
+            "overloaded"
+        ) from None
+    finally:
+        _abandon(child)
+    if child.returncode < 0:
+        name = signal.Signals(-child.returncode).name
+        raise ChildError(f"{what} crashed with signal {-child.returncode} ({name}): the driver or its library is broken")
+    try:
+        return json.loads(output.splitlines()[-1])
     except (IndexError, ValueError):
-        said = ended.stderr.strip().splitlines() or ["nothing"]
-        raise ChildError(f"{what} ended with status {ended.returncode} and said: {said[-1]}") from None
+        said = errors.strip().splitlines() or ["nothing"]
+        raise ChildError(f"{what} ended with status {child.returncode} and said: {said[-1]}") from None
+
+
+def _abandon(child: "subprocess.Popen[str]") -> None:
+    """Kill a child that has not ended. One that waits inside the driver does not end even so: it is left behind."""
+    for pipe in (child.stdin, child.stdout, child.stderr):
+        if pipe is not None:
+            pipe.close()
+    if child.poll() is None:
+        child.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(_END_S)
 
 
 def read_given() -> Any:

@@ -15,6 +15,8 @@ from streamer.media.frame import ColourDescription, Resolution
 _CHILD = "streamer.encoders._nvenc_proof"
 # A driver that nothing holds open takes seconds to start, more with many GPUs; the trial itself takes less than one.
 _TIMEOUT_S = 30
+# Why the driver is asked nothing more in this process: every further question would wait as long as the one that hung.
+_hangs: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def prove(backend: str, codec: str, gpu: int) -> Proof:
     """
     answer = _ask(backend, codec, gpu)
     if isinstance(answer, str):
-        raise Unavailable(backend, answer)
+        raise Unavailable(backend, _name_gpu(answer, gpu, _run("count")))
     return answer
 
 
@@ -87,7 +89,12 @@ def why_none(backend: str, codecs: tuple[str, ...]) -> str | None:
     if proven(backend, codecs):
         return None
     reasons = [_ask(backend, _known(codecs)[0], gpu) for gpu in range(count)]
-    return "; ".join(f"GPU {gpu}: {reason}" if count > 1 else str(reason) for gpu, reason in enumerate(reasons))
+    return "; ".join(_name_gpu(str(reason), gpu, count) for gpu, reason in enumerate(reasons))
+
+
+def _name_gpu(reason: str, gpu: int, count: Any) -> str:
+    """Return the reason with the GPU in front of it where there are others to choose."""
+    return f"GPU {gpu}: {reason}" if isinstance(count, int) and gpu < count > 1 else reason
 
 
 def _known(codecs: tuple[str, ...]) -> tuple[str, ...]:
@@ -109,7 +116,12 @@ def _ask(backend: str, codec: str, gpu: int) -> Proof | str:
 @functools.cache
 def _run(*question: str) -> Any:
     """Return what the child answers, or the reason why it did not."""
+    if _hangs:
+        return _hangs[0]
     try:
         return child.ask(_CHILD, *question, what="its proof", limit_s=_TIMEOUT_S)
+    except child.HangError as exc:
+        _hangs.append(str(exc))
+        return str(exc)
     except child.ChildError as exc:
         return str(exc)

@@ -25,6 +25,7 @@ def child(monkeypatch, tmp_path):
     yield use
     for cache in caches:
         cache.cache_clear()
+    _proof._hangs.clear()
 
 
 def reason() -> str:
@@ -62,15 +63,32 @@ def test_proof_that_hangs_is_given_up(child, monkeypatch):
     monkeypatch.setattr(_proof, "_TIMEOUT_S", 0.2)
     child("import signal; signal.pause()")
 
-    assert reason() == "its proof took longer than 0.2 s, so the driver hangs or the machine is overloaded"
+    assert reason().startswith("its proof took longer than 0.2 s, so the driver hangs")
+
+
+def test_driver_that_hung_once_is_asked_nothing_more(child, monkeypatch, tmp_path):
+    monkeypatch.setattr(_proof, "_TIMEOUT_S", 0.2)
+    child("import signal; signal.pause()")
+    hung = reason()
+    child(f"open({str(tmp_path / 'asked')!r}, 'w')")
+
+    assert _proof.why_none("nvenc_av", ("h264", "h265")) == hung
+    assert not (tmp_path / "asked").exists()
+
+
+def test_proof_that_cannot_be_started_is_a_reason(child, monkeypatch):
+    child("")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+
+    assert reason().startswith("its proof cannot be started: ")
 
 
 def test_proof_is_asked_for_once_in_a_process(child, tmp_path):
-    child(f"open({str(tmp_path / 'asked')!r}, 'a').write('x'); print('\"no\"')")
+    child(f"import sys; open({str(tmp_path / 'asked')!r}, 'a').write(sys.argv[1] + ' '); print('\"no\"')")
 
     reason(), reason()
 
-    assert (tmp_path / "asked").read_text() == "x"
+    assert (tmp_path / "asked").read_text() == "nvenc count "
 
 
 ANSWERS = """
@@ -92,6 +110,12 @@ def test_proven_codecs_are_those_of_the_first_gpu_that_encodes(child):
     assert _proof.proven("nvenc", ("h264", "vp8", "never heard of")) == {"h264": PROOF}
     assert _proof.why_none("nvenc", ("h264", "vp8")) is None
     assert _proof.why_none("nvenc", ("vp8",)) == "GPU 0: no encoder; GPU 1: not this codec; GPU 2: not this codec"
+
+
+def test_gpu_that_was_chosen_is_named_where_there_are_others(child):
+    child(ANSWERS.format(proof=json.dumps(PROOF.to_json())))
+
+    assert reason() == "GPU 0: no encoder"
 
 
 def test_no_driver_is_reason_enough(child):

@@ -36,7 +36,7 @@ from streamer.clock import SystemClock, sharpen_thread_timers
 from streamer.converters import swscale
 from streamer.converters.base import ConverterSettings
 from streamer.encoders.base import EncoderSettings, VideoEncoder
-from streamer.errors import ConfigError, EncoderError, StreamerError
+from streamer.errors import ConfigError, StreamerError
 from streamer.media.frame import (
     BT601_LIMITED,
     Capabilities,
@@ -80,8 +80,6 @@ class Subject:
     def __init__(self, name: str, task: Task) -> None:
         module = registry.load("encoders", name)
         offered: Capabilities = module.capabilities()
-        if task.codec not in offered.codecs or not task.size.fits_in(offered.max_resolution):
-            raise EncoderError(name, f"it does not encode {task.codec} at {task.size}")
         self.task = task
         takes = offered.formats[0]
         self._converter = None

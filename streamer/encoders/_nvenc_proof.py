@@ -6,10 +6,13 @@ crashes or hangs here takes nothing with it.
 """
 
 import sys
+from importlib import metadata
 from typing import Any
 
+import streamer
 from streamer import child
 from streamer.encoders import _cuda, _nvenc_library, _proof_cache
+from streamer.encoders._proof import Proof
 
 
 def main(*question: str) -> None:
@@ -30,10 +33,10 @@ def _answer(*question: str) -> Any:
 
 
 def _prove(backend: str, codec: str, gpu: _cuda.Gpu) -> Any:
-    # The library's version may change without the driver's and the other way round.
-    key = f"{backend} {codec} on {gpu.uuid}, {gpu.driver}, {_library_version(backend)}"
+    # The library's version may change without the driver's and the other way round, and we learn to ask for more.
+    key = f"{backend} {codec} on {gpu.uuid}, {gpu.driver}, {_library_version(backend)}, by {streamer.__version__}"
     known = _proof_cache.load(key)
-    if known is not None:
+    if known is not None and _is_proof(known):
         return known
     # Not before a GPU has been found: arrays and codecs take longer to import than that.
     from streamer.encoders import _nvenc_trials
@@ -45,12 +48,16 @@ def _prove(backend: str, codec: str, gpu: _cuda.Gpu) -> Any:
     return found.to_json()
 
 
-def _library_version(backend: str) -> str:
-    if backend == "nvenc":
-        return _nvenc_library.version()
-    import av
+def _is_proof(content: dict[str, Any]) -> bool:
+    try:
+        Proof.from_json(content)
+    except (KeyError, TypeError):
+        return False
+    return True
 
-    return f"av {av.__version__}"
+
+def _library_version(backend: str) -> str:
+    return _nvenc_library.version() if backend == "nvenc" else f"av {metadata.version('av')}"
 
 
 if __name__ == "__main__":

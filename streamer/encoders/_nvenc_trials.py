@@ -14,7 +14,7 @@ from streamer.encoders._nvenc_reasons import explain
 from streamer.encoders._proof import Proof
 from streamer.encoders.base import EncoderSettings, VideoEncoder
 from streamer.errors import EncoderError
-from streamer.media.frame import BT709_LIMITED, MemoryKind, PixelFormat, Resolution
+from streamer.media.frame import BT709_LIMITED, ColourDescription, MemoryKind, PixelFormat, Resolution
 
 # A picture for device memory whose planes cannot be taken for one another, and what encoding may change about it.
 _LUMA, _BLUE, _RED = 90, 60, 190
@@ -44,14 +44,15 @@ def try_nvenc(codec: str, gpu: Gpu) -> Proof | str:
 
     try:
         _trial.run(open_encoder, codec)
-        colours = {_trial.rgb_colour(open_encoder, codec, packed) for packed in nvenc.PACKED}
-        # Both orders of the channels have to be told apart and converted alike.
-        rgb_colour = colours.pop() if len(colours) == 1 else None
     except _trial.TrialError as exc:
         return str(exc)
     except EncoderError as exc:
         return exc.reason
-    return replace(assumed, rgb_colour=rgb_colour, takes_device_memory=_takes_device_memory(open_encoder, codec, gpu))
+    return replace(
+        assumed,
+        rgb_colour=_rgb_colour(open_encoder, codec),
+        takes_device_memory=_takes_device_memory(open_encoder, codec, gpu),
+    )
 
 
 def try_nvenc_av(codec: str, gpu: Gpu) -> Proof | str:
@@ -72,6 +73,16 @@ def try_nvenc_av(codec: str, gpu: Gpu) -> Proof | str:
 
 
 TRIALS: dict[str, Callable[[str, Gpu], Proof | str]] = {"nvenc": try_nvenc, "nvenc_av": try_nvenc_av}
+
+
+def _rgb_colour(open_encoder: _trial.OpenEncoder, codec: str) -> ColourDescription | None:
+    """Return what the engine's own conversion makes of RGB; None if that is not known, or it does not do it."""
+    try:
+        colours = {_trial.rgb_colour(open_encoder, codec, packed) for packed in nvenc.PACKED}
+    except (EncoderError, _trial.TrialError):
+        return None
+    # Both orders of the channels have to be told apart and converted alike.
+    return colours.pop() if len(colours) == 1 else None
 
 
 def _takes_device_memory(open_encoder: _trial.OpenEncoder, codec: str, gpu: Gpu) -> bool:

@@ -213,8 +213,8 @@ class Assembly:
             raise Unavailable(name, why)
         module = registry.load("encoders", name)
         offered: Capabilities = module.capabilities()
-        if codec not in offered.codecs or not self._largest.fits_in(offered.max_resolution):
-            raise Unavailable(name, f"it does not encode {codec} at {self._largest}")
+        # Whether it does this codec at this size is for the encoder to say: another GPU may have been chosen than the
+        # one that the backend speaks of, and codecs differ in the sizes they go up to.
         settings = EncoderSettings(
             codec=codec,
             resolution=self._largest,

@@ -43,6 +43,8 @@ class ScarceEncoder:
         return replace(software.capabilities(), max_resolution=self._largest)
 
     def create(self, settings: EncoderSettings) -> VideoEncoder:
+        if not settings.resolution.fits_in(self._largest):
+            raise EncoderError(_NAME, f"pictures of {settings.resolution}; the largest are {self._largest}")
         if self.in_use >= self.most:
             self.refusals += 1
             raise EncoderError(_NAME, f"all {self.most} are in use")

@@ -123,7 +123,9 @@ def test_devices_take_proofs_from_the_cache_and_make_broken_ones_anew(tmp_path):
 
     proofs = list((tmp_path / "cache" / "render-streamer").glob("proof-*.json"))
     assert len(proofs) >= 2
-    for proof, rest in zip(proofs, ("", '{"key": "anoth', "null", "[]"), strict=False):
+    # One that another version of this program may have written, and three that are no proofs at all.
+    of_another_version = json.dumps({**json.loads(proofs[0].read_text()), "value": {"gpu": "a card"}})
+    for proof, rest in zip(proofs, (of_another_version, '{"key": "anoth', "null", ""), strict=False):
         proof.write_text(rest)
     assert encoded() > 30
     assert encoded() == 0
@@ -136,8 +138,8 @@ def test_devices_take_proofs_from_the_cache_and_make_broken_ones_anew(tmp_path):
         (NvidiaDriver(), ("--gpu", "5"), "nvenc: GPU 5 is asked for, but there is 1 GPU, number 0"),
         (NvidiaDriver(devices=2), ("--gpu", "2"), "nvenc: GPU 2 is asked for, but there are 2 GPUs, numbers 0 to 1"),
         (NvidiaDriver(has_engine=False), (), f"nvenc: {NO_ENCODER}"),
-        (NvidiaDriver(), ("--codec", "vp8"), "nvenc: it does not encode vp8"),
-        (NvidiaDriver(), ("--size", "8192x2160"), "nvenc: it does not encode h264 at 8192x2160"),
+        (NvidiaDriver(), ("--codec", "vp8"), "nvenc: cannot encode 'vp8'; it can do h264, h265, av1"),
+        (NvidiaDriver(), ("--size", "8192x2160"), "nvenc: pictures of 8192x2160; the largest are 4096x4096"),
     ],
     ids=["no-such-gpu", "no-such-gpu-of-two", "no-encoder", "codec", "size"],
 )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from streamer import registry
@@ -63,8 +65,16 @@ def test_encoder_proves_itself_at_the_largest_picture(monkeypatch):
     choice = assemble(Resolution(3840, 2160), codecs=["vp8"], encoders=["scarce", "software"]).choices["vp8"]
 
     assert choice.encoder == "software"
-    assert "scarce: it does not encode vp8 at 3840x2160" in choice.reason
+    assert "scarce: pictures of 3840x2160; the largest are 1280x720" in choice.reason
     assert scarce.opened == []
+
+
+def test_codec_that_only_another_gpu_makes_is_left_to_the_encoder_to_refuse(monkeypatch):
+    scarce = ScarceEncoder.install(monkeypatch)
+    first_gpu = replace(scarce.capabilities(), codecs=("h264",), max_resolution=Resolution(64, 64))
+    monkeypatch.setattr(scarce, "capabilities", lambda: first_gpu)
+
+    assert assemble(codecs=["vp8"], encoder="scarce").choices["vp8"].encoder == "scarce"
 
 
 def test_encoder_is_opened_once_at_the_largest_picture(monkeypatch):

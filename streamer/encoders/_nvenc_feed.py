@@ -11,7 +11,7 @@ from typing import Any
 from streamer.encoders._cuda import Context, CudaError
 from streamer.encoders._picture import Blocks, why_unfit
 from streamer.encoders.base import EncoderSettings
-from streamer.media.frame import MemoryKind, PixelFormat, Surface
+from streamer.media.frame import MemoryKind, PixelFormat, Resolution, Surface
 from streamer.media.planes import PIXEL_BYTES, plane_shapes
 
 # NVENC names packed formats by the order in a word of 32 bits, low byte last; ours are by address.
@@ -34,7 +34,9 @@ class Feed:
         """
         self._settings = settings
         self._gpu = gpu
+        self._accepted = settings.resolution, (settings.format,), (settings.memory,)
         self._blocks = Blocks(settings.format, settings.resolution)
+        self._device_frame = DeviceFrame(settings.format, settings.resolution)
         # Host frames go through the extension's own staging memory and need no context of ours.
         self._context = None if settings.memory == MemoryKind.HOST else Context(gpu)
 
@@ -44,21 +46,17 @@ class Feed:
         return None if self._context is None else self._context.handle
 
     def show(self, surface: Surface) -> Any:
-        """Return what `Encode` takes. It is read until `Encode` returns.
+        """Return what `Encode` takes. It is read until `Encode` returns, and stands until the next call.
 
         Raises:
             SurfaceError: the surface does not fit the encoder.
         """
-        if surface.memory != self._settings.memory:
-            raise SurfaceError(f"a surface in {surface.memory} memory; accepted is {self._settings.memory}")
-        if self._context is None:
-            return self._host(surface)
-        return self._device(surface, self._context)
-
-    def _host(self, surface: Surface) -> Any:
-        reason = why_unfit(surface, self._settings.resolution, (self._settings.format,))
+        reason = why_unfit(surface, *self._accepted)
         if reason is not None:
             raise SurfaceError(reason)
+        return self._host(surface) if self._context is None else self._device(surface, self._context)
+
+    def _host(self, surface: Surface) -> Any:
         block = self._blocks.block(surface)
         if self._settings.format == PixelFormat.NV12:
             return block
@@ -66,9 +64,6 @@ class Feed:
         return block.reshape(resolution.height_px, resolution.width_px, PIXEL_BYTES[self._settings.format])
 
     def _device(self, surface: Surface, context: Context) -> "DeviceFrame":
-        reason = why_unfit(surface, self._settings.resolution, (self._settings.format,), (MemoryKind.CUDA,))
-        if reason is not None:
-            raise SurfaceError(reason)
         if surface.device not in (None, self._gpu):
             raise SurfaceError(f"a surface on GPU {surface.device}; the encoder runs on GPU {self._gpu}")
         if surface.stream is not None:
@@ -76,34 +71,43 @@ class Feed:
                 context.wait_for(surface.stream)
             except CudaError as exc:
                 raise SurfaceError(f"a surface whose stream cannot be waited for: {exc}") from exc
-        return DeviceFrame(surface)
+        self._device_frame.point_at(surface)
+        return self._device_frame
 
 
 class DevicePlane:
     """One plane in device memory, by the CUDA array interface."""
 
-    def __init__(self, shape: tuple[int, int, int], pointer: int) -> None:
-        self.__cuda_array_interface__ = {
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self.__cuda_array_interface__: dict[str, Any] = {
             "shape": shape,
             "strides": (shape[1] * shape[2], shape[2], 1),
             "typestr": "|u1",
-            "data": (pointer, False),
+            "data": (0, False),
             "version": _CUDA_ARRAY_INTERFACE_VERSION,
             # It has been waited for.
             "stream": None,
         }
 
+    def point_at(self, pointer: int) -> None:
+        """Be the plane at this address."""
+        self.__cuda_array_interface__["data"] = (pointer, False)
+
 
 class DeviceFrame:
-    """A picture in device memory, in the form that the extension asks for."""
+    """A picture in device memory, in the form that the extension asks for. It is made once: frames differ in place."""
 
-    def __init__(self, surface: Surface) -> None:
-        shapes = plane_shapes(surface.format, surface.resolution)
-        channels = (PIXEL_BYTES[surface.format],) if surface.format in PIXEL_BYTES else (1, 2)
+    def __init__(self, pixel_format: PixelFormat, resolution: Resolution) -> None:
+        channels = (PIXEL_BYTES[pixel_format],) if pixel_format in PIXEL_BYTES else (1, 2)
         self._planes = [
-            DevicePlane((rows, width_bytes // depth, depth), plane.pointer or 0)
-            for plane, (rows, width_bytes), depth in zip(surface.planes, shapes, channels, strict=True)
+            DevicePlane((rows, width_bytes // depth, depth))
+            for (rows, width_bytes), depth in zip(plane_shapes(pixel_format, resolution), channels, strict=True)
         ]
+
+    def point_at(self, surface: Surface) -> None:
+        """Be the picture of a surface that `why_unfit` has nothing against."""
+        for own, plane in zip(self._planes, surface.planes, strict=True):
+            own.point_at(plane.pointer or 0)
 
     def cuda(self) -> DevicePlane | Sequence[DevicePlane]:
         """Return the one plane of a packed picture, or the list of planes."""

@@ -51,7 +51,13 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    gpu: int = Field(default=0, ge=0, le=63, description="GPU that encodes, counted as nvidia-smi does, from 0 on.")
+    gpu: int = Field(
+        default=0,
+        ge=0,
+        le=63,
+        description="GPU that encodes, from 0 on. The order is that of CUDA, fastest first; with "
+        "CUDA_DEVICE_ORDER=PCI_BUS_ID in the environment it is that of nvidia-smi.",
+    )
     preset: Literal["P1", "P2", "P3", "P4", "P5", "P6", "P7"] = Field(
         default="P1", description="NVENC's trade of speed for quality; P1 is fastest."
     )
@@ -131,6 +137,8 @@ class NvencEncoder:
         self._watch = watch
         self._count = 0
         self._rates = plan_rates(EncodeOrder(settings.start_target_bps, settings.max_fps))
+        # What the last order asked for. Orders rarely change, and nothing else of them has to be looked at.
+        self._asked: tuple[int, float, int | None] | None = None
         try:
             self._feed = Feed(settings, _options(settings).gpu)
             self._encoder: nvidia.LibraryEncoder | None = self._open(library)
@@ -150,7 +158,6 @@ class NvencEncoder:
     def encode(self, frame: VideoFrame, order: EncodeOrder) -> EncodedFrame:
         if self._encoder is None:
             raise EncoderError(_NAME, "the encoder is closed")
-        check_order(_NAME, order)
         try:
             picture = self._feed.show(frame.surface)
         except SurfaceError as exc:
@@ -209,10 +216,12 @@ class NvencEncoder:
     def _encode(self, encoder: nvidia.LibraryEncoder, picture: Any, order: EncodeOrder) -> nvidia.Packet:
         flags = nvidia.KEYFRAME_FLAGS if order.keyframe else 0
         try:
-            self._tell(encoder, plan_rates(order))
+            self._tell(encoder, order)
             packets = encoder.Encode(picture, flags)
             # Encode alone returns the packet of three frames ago. A drain may be repeated within one session.
             packets += encoder.EndEncode()
+        except EncoderError:
+            raise
         except Exception as exc:  # As above.
             raise EncoderError(_NAME, explain(exc, self._settings.codec)) from exc
         number, self._count = self._count, self._count + 1
@@ -222,10 +231,18 @@ class NvencEncoder:
             raise EncoderError(_NAME, f"it holds frames back: frame {number} went in and {came} came out")
         return packets[0]
 
-    def _tell(self, encoder: nvidia.LibraryEncoder, rates: Rates) -> None:
+    def _tell(self, encoder: nvidia.LibraryEncoder, order: EncodeOrder) -> None:
         """Change the rates without a keyframe, from the next frame on."""
-        if rates == self._rates:
+        asked = order.target_bps, order.fps, order.max_frame_bytes
+        if asked == self._asked:
             return
+        check_order(_NAME, order)
+        rates = plan_rates(order)
+        if rates != self._rates:
+            self._reconfigure(encoder, rates)
+        self._asked = asked
+
+    def _reconfigure(self, encoder: nvidia.LibraryEncoder, rates: Rates) -> None:
         # All fields are set each time: the library's own copy is that of the opening.
         parameters = encoder.GetEncodeReconfigureParams()
         parameters.averageBitrate = parameters.maxBitRate = rates.bitrate_bps

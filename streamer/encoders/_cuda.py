@@ -17,6 +17,8 @@ _LIBRARY = "libcuda.so.1"
 _NO_GPU = 100
 _NOT_READY = 600
 _NAME_BYTES = 256
+# CU_STREAM_PER_THREAD: whose stream it is depends on the thread that says it.
+_PER_THREAD_STREAM = 2
 _DRIVER_VERSION = Path("/proc/driver/nvidia/version")
 _NO_DRIVER = f"there is no NVIDIA driver: {_LIBRARY} cannot be loaded (a container needs --gpus all)"
 
@@ -121,7 +123,11 @@ class Context:
             CudaError: there is no such stream, or what ran on it failed.
         """
         with self.current():
-            _call("cuStreamSynchronize", ctypes.c_void_p(stream))
+            if stream == _PER_THREAD_STREAM:
+                # The thread that queued the work is another one: only all streams together include its own.
+                _call("cuCtxSynchronize")
+            else:
+                _call("cuStreamSynchronize", ctypes.c_void_p(stream))
 
     @contextmanager
     def current(self) -> Iterator[None]:

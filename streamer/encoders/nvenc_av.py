@@ -44,7 +44,13 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    gpu: int = Field(default=0, ge=0, le=63, description="GPU that encodes, counted as nvidia-smi does, from 0 on.")
+    gpu: int = Field(
+        default=0,
+        ge=0,
+        le=63,
+        description="GPU that encodes, from 0 on. The order is that of CUDA, fastest first; with "
+        "CUDA_DEVICE_ORDER=PCI_BUS_ID in the environment it is that of nvidia-smi.",
+    )
     preset: Literal["p1", "p2", "p3", "p4", "p5", "p6", "p7"] = Field(
         default="p1", description="NVENC's trade of speed for quality; p1 is fastest."
     )

@@ -61,7 +61,9 @@ def ask(module: str, *question: str, what: str, limit_s: float, given: Any = Non
         _abandon(child)
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
-        raise ChildError(f"{what} crashed with signal {-child.returncode} ({name}): the driver or its library is broken")
+        raise ChildError(
+            f"{what} crashed with signal {-child.returncode} ({name}): the driver or its library is broken"
+        )
     try:
         return json.loads(output.splitlines()[-1])
     except (IndexError, ValueError):

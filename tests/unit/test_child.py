@@ -64,3 +64,10 @@ def test_child_that_hangs_ends_with_its_parent(tmp_path):
         parent.wait()
 
         assert output.read() == ""
+
+
+def test_child_that_cannot_be_started_is_a_reason(ask, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+
+    with pytest.raises(child.ChildError, match=r"the question cannot be started: "):
+        ask("")

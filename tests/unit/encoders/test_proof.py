@@ -76,13 +76,6 @@ def test_driver_that_hung_once_is_asked_nothing_more(child, monkeypatch, tmp_pat
     assert not (tmp_path / "asked").exists()
 
 
-def test_proof_that_cannot_be_started_is_a_reason(child, monkeypatch):
-    child("")
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
-
-    assert reason().startswith("its proof cannot be started: ")
-
-
 def test_proof_is_asked_for_once_in_a_process(child, tmp_path):
     child(f"import sys; open({str(tmp_path / 'asked')!r}, 'a').write(sys.argv[1] + ' '); print('\"no\"')")
 

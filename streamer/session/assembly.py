@@ -4,6 +4,7 @@ Chosen once when the session opens; put together by each rendition's thread when
 """
 
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Lock
@@ -54,12 +55,14 @@ class Machinery:
     encoder: VideoEncoder
     codec: Codec
     choice: EncoderChoice
+    on_closed: Callable[[], None]
 
     def close(self) -> None:
         """Close encoder and converter."""
         self.encoder.close()
         if self.converter is not None:
             self.converter.close()
+        self.on_closed()
 
 
 class Assembly:
@@ -72,6 +75,8 @@ class Assembly:
         self._require_converter(config.video.converter)
         self._refusals: list[str] = []
         self._has_told_of_copies = False
+        # The renditions whose encoder is open.
+        self._at_work: list[RenditionKey] = []
         self.choices = {choice.codec: choice for choice in map(self._choose_encoder, config.video.codecs) if choice}
         if not self.choices:
             reasons = "; ".join(dict.fromkeys(self._refusals))
@@ -123,7 +128,18 @@ class Assembly:
         if form.memory != surface.memory:
             self._tell_of_copies(choice)
         logger.info("%s is encoded by %s", key, encoder.description)
-        return Machinery(converter, encoder, load_codec(key.codec), choice)
+        with self._lock:
+            self._at_work.append(key)
+        return Machinery(converter, encoder, load_codec(key.codec), choice, lambda: self._put_away(key))
+
+    def is_one_too_many(self, key: RenditionKey) -> bool:
+        """Return whether an encoder that never worked lacks a session, or memory, and not a working device.
+
+        Another one of its codec is open then, for pictures that are at least as large.
+        """
+        with self._lock:
+            others = [other for other in self._at_work if other.codec == key.codec]
+        return any(key.resolution.fits_in(other.resolution) for other in others)
 
     def fall_back(self, failed: EncoderChoice, reason: str) -> EncoderChoice | None:
         """Return what takes the place of a hardware encoder that failed, for all renditions from here on.
@@ -152,6 +168,10 @@ class Assembly:
         why = None if name == AUTO else registry.why_unavailable("converters", name)
         if why is not None:
             raise Unavailable(name, why)
+
+    def _put_away(self, key: RenditionKey) -> None:
+        with self._lock:
+            self._at_work.remove(key)
 
     def _tell_of_copies(self, choice: EncoderChoice) -> None:
         if not self._has_told_of_copies:

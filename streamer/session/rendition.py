@@ -72,6 +72,7 @@ class EncodedRendition:
         self._form: Form | None = None
         self._source_resolution = key.resolution
         self._earliest_capture_us = 0
+        self._has_worked = False
         self._is_closing = False
         self._thread = Thread(target=self._run, name=f"rendition {key}", daemon=True)
         self._thread.start()
@@ -160,6 +161,7 @@ class EncodedRendition:
             trace = FrameTrace()
             trace.stamp(Stage.CAPTURE, frame.capture_us)
             encoded, codec = self._make(frame, order, trace)
+            self._has_worked = True
         finally:
             lease.release()
         trace.stamp(Stage.ENCODE, self._clock.now_us())
@@ -192,6 +194,9 @@ class EncodedRendition:
 
     def _has_another(self, failed: EncoderChoice, exc: EncoderError) -> bool:
         """Return whether another encoder can be opened in the place of a hardware encoder that failed."""
+        if not self._has_worked and self._assembly.is_one_too_many(self.key):
+            # Its viewers share another rendition, which goes on with the hardware.
+            return False
         if self._fallback.may_retry(self._clock.now_us()):
             logger.warning("%s is encoded by another encoder from here on because %s", self.key, exc)
             return True

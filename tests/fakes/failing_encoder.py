@@ -19,6 +19,8 @@ class FailingEncoder:
 
     def __init__(self, *, needs_keyframe: bool) -> None:
         self.fails: Callable[[int], bool] = lambda _: False
+        # How many may be open at once.
+        self.most = 99
         self.opened = 0
         self.closed = 0
         self._needs_keyframe = needs_keyframe
@@ -41,6 +43,8 @@ class FailingEncoder:
         return replace(software.capabilities(), is_hardware=True, rate_change_needs_keyframe=self._needs_keyframe)
 
     def create(self, settings: EncoderSettings) -> VideoEncoder:
+        if self.opened - self.closed >= self.most:
+            raise EncoderError(NAME, f"all {self.most} are in use")
         self.opened += 1
         return _Failing(self, settings)
 

@@ -110,6 +110,31 @@ def test_hardware_that_was_asked_for_by_name_makes_way_too(failing):
     assert rig.assembly.choices["vp8"].encoder == "software"
 
 
+def test_extra_rendition_that_lacks_an_encoder_leaves_the_others_their_hardware(rig, failing):
+    rig.play(2)
+    failing.most = 1
+    extra = RenditionRig(rig.assembly, KEY)
+    try:
+        extra.push()
+        extra.hear(lambda: extra.owner.failures)
+        rig.play(2)
+    finally:
+        extra.close()
+
+    assert extra.owner.failures == [(KEY, "failing: all 1 are in use")]
+    assert rig.assembly.choices["vp8"].encoder == "failing"
+    assert [frame.number for frame in rig.frames if frame.is_keyframe] == [0]
+
+
+def test_only_rendition_that_lacks_an_encoder_is_made_in_software(rig, failing):
+    failing.most = 0
+
+    rig.play(2)
+
+    assert rig.assembly.choices["vp8"].encoder == "software"
+    assert rig.owner.failures == []
+
+
 def test_failure_ends_the_rendition_where_nothing_else_encodes(failing):
     rig = RenditionRig(assemble(encoders=["failing"]), KEY)
     failing.fails = lambda number: number >= 2

@@ -19,12 +19,12 @@ _NO_LIBRARY = (
     "the driver's video encoding library libnvidia-encode.so.1 cannot be loaded (in a container, start it with "
     "NVIDIA_DRIVER_CAPABILITIES=compute,video,utility; else install the driver's encode package)"
 )
-_LOST = "the GPU was lost or its driver restarted: the kernel's log (Xid messages) says why"
+LOST = "the GPU was lost or its driver restarted: the kernel's log (Xid messages) says why"
 _SENTENCES = {
     1: _NO_ENCODER,
     2: _NO_ENCODER,
-    4: _LOST,
-    5: _LOST,
+    4: LOST,
+    5: LOST,
     15: _TOO_OLD,
 }
 # "Out of memory" and "incompatible client key" are what drivers answer a session too many with.
@@ -38,7 +38,7 @@ _MEANINGS = (
         "the NVIDIA driver is too old for this FFmpeg: it offers NVENC API {found}, and {needed} is needed",
     ),
     (r"libnvidia-encode\.so|NVENC library file is not found", _NO_LIBRARY),
-    (r"CUDA driver API error (?P<error>\w+)", "the CUDA driver failed with {error}; " + _LOST),
+    (r"CUDA driver API error (?P<error>\w+)", "the CUDA driver failed with {error}; " + LOST),
     (r"libcuda\.so", "there is no NVIDIA driver: libcuda.so.1 cannot be loaded (a container needs --gpus all)"),
 )
 # PyNvVideoCodec: "Error code : 5\\nError Type : nvEncEncodePicture API failed".

@@ -18,10 +18,10 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.encoders import _live_rate, _proof
+from streamer.encoders import _cuda, _live_rate, _proof
 from streamer.encoders._budget import NVENC_DELTA_RATIOS, NVENC_STEERED_CODECS, describe_colours, frame_bits
 from streamer.encoders._checks import KeyframeCheck, check_order, check_settings
-from streamer.encoders._nvenc_reasons import explain
+from streamer.encoders._nvenc_reasons import LOST, explain
 from streamer.encoders._picture import MEMORY, Pictures, why_unfit
 from streamer.encoders._proof import Proof
 from streamer.encoders._watch import Watch
@@ -141,7 +141,10 @@ class NvencAvEncoder:
         try:
             packets = self._context.encode(picture)
         except av.error.FFmpegError as exc:
-            raise EncoderError(_NAME, f"{_LIBRARIES[self._settings.codec]} failed: {exc}") from exc
+            # FFmpeg calls all that can happen an input or output error.
+            is_lost = not _cuda.answers(_options(self._settings).gpu)
+            reason = LOST if is_lost else f"{_LIBRARIES[self._settings.codec]} failed: {exc}"
+            raise EncoderError(_NAME, reason) from exc
         number, self._count = self._count, self._count + 1
         packets = [packet for packet in packets if packet.size]
         if len(packets) != 1 or packets[0].pts != number:

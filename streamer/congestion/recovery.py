@@ -37,11 +37,18 @@ TWICE_LIMIT_PACKETS = 4
 TWICE_LOSS_RATIO = 0.005
 # The limit beside small keyframes, whose successor may be larger: 64 packets, or 70 ms of a stream of 9 Mbit/s.
 MIN_RESEND_LIMIT_BYTES = 64 * 1200
+# Where the rate has fallen the next keyframe is small, and resends take long: no longer than two keyframes of three
+# frames each at 60 fps. What a queue had dropped where 8 Mbit/s became 2 took 300 ms, before which nothing newer was
+# shown.
+MAX_RESEND_US = 100_000
+# A few packets are always resent: no keyframe is smaller.
+FEW_BYTES = 8 * 1200
 # Of the target, over a second: what two copies of each packet take where a fifth is lost. A viewer that names what it
 # has received would otherwise get each packet again and again.
 RESENT_SHARE = 0.5
 RESENT_WINDOW_US = 1_000_000
 _BITS_PER_BYTE = 8
+_BYTE_US_PER_BIT = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +226,8 @@ class Recovery:
         while self._resent and self._resent[0][0] <= now_us - RESENT_WINDOW_US:
             self._resent_bytes -= self._resent.popleft()[1]
         limit_bytes = max(MIN_RESEND_LIMIT_BYTES, RESEND_LIMIT_IN_KEYFRAMES * self._keyframe_bytes)
+        if target_bps is not None:
+            limit_bytes = min(limit_bytes, max(FEW_BYTES, target_bps * MAX_RESEND_US // _BYTE_US_PER_BIT))
         if _size_bytes(self._waiting.values()) + size_bytes > limit_bytes:
             return True
         if not size_bytes or target_bps is None:

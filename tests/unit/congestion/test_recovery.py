@@ -1,6 +1,7 @@
 import pytest
 
 from streamer.congestion.recovery import (
+    FEW_BYTES,
     MAX_KEYFRAME_INTERVAL_US,
     MAX_NAMED_PACKETS,
     MIN_RESEND_INTERVAL_US,
@@ -17,6 +18,8 @@ from streamer.rtp.history import SendHistory, SentPacket
 _RTT_US = 40_000
 _NOW_US = 10_000_000
 _WIDE_BPS = 10_000_000
+# As large as packets are.
+FEW_PACKETS = FEW_BYTES // 1200
 
 
 def _history(sequences=range(10), *, capacity=1024, max_capacity=1024, size_bytes=1200):
@@ -208,27 +211,36 @@ def test_recovery_counts_what_waits_to_leave_against_the_limit():
     assert recovery.nack([2 * limit], _NOW_US + 3, _RTT_US, target_bps=_WIDE_BPS).needs_keyframe
 
 
+def test_recovery_prefers_a_keyframe_where_resends_take_long():
+    resent, refused = Recovery(_history(range(64))), Recovery(_history(range(64)))
+    for recovery in (resent, refused):
+        _keyframe(recovery, 0, size_bytes=60_000)
+
+    assert len(resent.nack(range(40), _NOW_US, _RTT_US, target_bps=8_000_000).resend) == 40
+    assert refused.nack(range(40), _NOW_US, _RTT_US, target_bps=2_000_000).needs_keyframe
+
+
 @pytest.mark.parametrize(
     ("target_bps", "limit_bytes"),
     [
-        pytest.param(0, MIN_RESEND_LIMIT_BYTES, id="at least what may be resent at once"),
+        pytest.param(0, FEW_BYTES, id="at least what may be resent at once"),
         pytest.param(_WIDE_BPS, RESENT_SHARE * _WIDE_BPS / 8, id="a share of the target"),
     ],
 )
 def test_recovery_resends_no_more_than_a_share_of_what_is_sent(target_bps, limit_bytes):
-    recovery = Recovery(_history())
+    recovery = Recovery(_history(range(FEW_PACKETS)))
     resent_bytes, now_us = 0, _NOW_US
-    while not (repair := recovery.nack(range(10), now_us, 0, target_bps=target_bps)).needs_keyframe:
+    while not (repair := recovery.nack(range(FEW_PACKETS), now_us, 0, target_bps=target_bps)).needs_keyframe:
         for packet in repair.resend:
             recovery.resend_left(packet.sequence, now_us)
             resent_bytes += packet.size_bytes
         now_us += MIN_RESEND_INTERVAL_US
 
-    assert limit_bytes - 10 * 1200 < resent_bytes <= limit_bytes
+    assert limit_bytes - FEW_BYTES < resent_bytes <= limit_bytes
     # A second after the first of them there is room again.
-    copies = [(sequence, now_us) for sequence in range(10)]
+    copies = [(sequence, now_us) for sequence in range(FEW_PACKETS)]
     assert recovery.lost(copies, _NOW_US + RESENT_WINDOW_US - 1, 0, target_bps=target_bps).needs_keyframe
-    assert _resent(recovery.lost(copies, _NOW_US + RESENT_WINDOW_US, 0, target_bps=target_bps)) == [*range(10)]
+    assert _resent(recovery.lost(copies, _NOW_US + RESENT_WINDOW_US, 0, target_bps=target_bps)) == [*range(FEW_PACKETS)]
 
 
 def test_recovery_asks_for_no_keyframe_when_nothing_is_left_to_resend():

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 SOURCES = Path(__file__).parent / "source"
-PACKAGES = ("gcc", "libffmpeg-nvenc-dev", "libx264-dev", "libx265-dev")
+PACKAGES = ("gcc", "libc6-dev", "libffmpeg-nvenc-dev", "libx264-dev", "libx265-dev")
 CUDA_LIBRARY, ENCODE_LIBRARY = "libcuda.so.1", "libnvidia-encode.so.1"
 _COMPILER = "gcc"
 _HEADERS = ("stdint.h", "ffnvcodec/nvEncodeAPI.h", "x264.h", "x265.h")

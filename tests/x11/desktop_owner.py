@@ -1,6 +1,7 @@
 """Start a desktop, say where it is, and wait to be killed: the parent process of a test."""
 
 import asyncio
+import signal
 import sys
 
 from streamer.desktop.desktop import Desktop, DesktopSettings
@@ -15,4 +16,6 @@ async def main() -> None:
     await desktop.ended()
 
 
+# Whoever runs the tests in the background has it ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())

@@ -1,9 +1,10 @@
-"""A small session for each test that asks for one."""
+"""A small session, or a seat with two viewers, for each test that asks for one."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.fakes.seat import SeatRig
 from tests.fakes.session import SessionRig, open_session
 
 
@@ -11,3 +12,11 @@ from tests.fakes.session import SessionRig, open_session
 async def rig() -> AsyncIterator[SessionRig]:
     async with open_session() as rig:
         yield rig
+
+
+@pytest.fixture
+def pair() -> SeatRig:
+    rig = SeatRig()
+    rig.seat.join("ann")
+    rig.seat.join("bob")
+    return rig

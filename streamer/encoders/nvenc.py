@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from streamer.encoders import _nvenc_library as nvidia
 from streamer.encoders import _proof
 from streamer.encoders._budget import NVENC_DELTA_RATIOS, NVENC_STEERED_CODECS, frame_bits
 from streamer.encoders._checks import KeyframeCheck, check_order, check_settings, codec_module
 from streamer.encoders._cuda import CudaError
+from streamer.encoders._gpu_options import GpuOptions
 from streamer.encoders._nvenc_feed import FORMAT_NAMES, Feed, SurfaceError
 from streamer.encoders._nvenc_reasons import explain
 from streamer.encoders._proof import Proof
@@ -46,18 +47,9 @@ _SHARE_OF_LIMIT = 0.8
 _MAX_FPS_DENOMINATOR = 1001
 
 
-class Options(BaseModel):
+class Options(GpuOptions):
     """Keys of `[encoders.nvenc]`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    gpu: int = Field(
-        default=0,
-        ge=0,
-        le=63,
-        description="GPU that encodes, from 0 on. The order is that of CUDA, fastest first; with "
-        "CUDA_DEVICE_ORDER=PCI_BUS_ID in the environment it is that of nvidia-smi.",
-    )
     preset: Literal["P1", "P2", "P3", "P4", "P5", "P6", "P7"] = Field(
         default="P1", description="NVENC's trade of speed for quality; P1 is fastest."
     )

@@ -16,11 +16,12 @@ from av.codec import codecs_available
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from streamer.encoders import _cuda, _live_rate, _proof
 from streamer.encoders._budget import NVENC_DELTA_RATIOS, NVENC_STEERED_CODECS, describe_colours, frame_bits
 from streamer.encoders._checks import KeyframeCheck, check_order, check_settings
+from streamer.encoders._gpu_options import GpuOptions
 from streamer.encoders._nvenc_reasons import LOST, explain
 from streamer.encoders._picture import MEMORY, Pictures, why_unfit
 from streamer.encoders._proof import Proof
@@ -39,18 +40,9 @@ _MAX_FPS_DENOMINATOR = 1001
 _SHARE_OF_LIMIT = 0.8
 
 
-class Options(BaseModel):
+class Options(GpuOptions):
     """Keys of `[encoders.nvenc_av]`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    gpu: int = Field(
-        default=0,
-        ge=0,
-        le=63,
-        description="GPU that encodes, from 0 on. The order is that of CUDA, fastest first; with "
-        "CUDA_DEVICE_ORDER=PCI_BUS_ID in the environment it is that of nvidia-smi.",
-    )
     preset: Literal["p1", "p2", "p3", "p4", "p5", "p6", "p7"] = Field(
         default="p1", description="NVENC's trade of speed for quality; p1 is fastest."
     )

@@ -5,7 +5,6 @@ keyboard and the mouse whether input does. A frame of 1280x720 takes the process
 """
 
 import logging
-from collections import deque
 from dataclasses import replace
 from enum import StrEnum
 
@@ -20,13 +19,10 @@ from streamer.sources._ring import SurfaceRing
 from streamer.sources._scene.painter import ImagePainter
 from streamer.sources._scene.scene import Scene
 from streamer.sources._stamping import draw_stamp
-from streamer.sources._ticker import Ticker
+from streamer.sources._turns import Turns
 from streamer.sources.base import SourceSettings
 
 logger = logging.getLogger(__name__)
-
-# Input waits here only until the next frame. While nobody watches, no frame comes, and the oldest is forgotten.
-_MAX_WAITING_ACTIONS = 4096
 
 
 class DrawnBy(StrEnum):
@@ -72,7 +68,7 @@ def _has_gpu() -> bool:
     except Unavailable as exc:
         logger.debug("the processor draws the scene because %s", exc.reason)
         return False
-    # llvmpipe takes ten times as long as our own drawing, and the encoder needs the processor.
+    # llvmpipe took 33 ms for a 720p picture where our own drawing took 2 ms, and the encoder needs the processor.
     drawn_by = "the processor" if found.is_software else "OpenGL"
     logger.info("%s draws the scene because OpenGL would be done by %s", drawn_by, found.renderer)
     return not found.is_software
@@ -86,51 +82,36 @@ class DemoSource:
         self._settings = settings
         self._has_stamp: bool = options.has_stamp
         self._ring = SurfaceRing(PixelFormat.BGRA, settings.resolution)
-        self._ticker = Ticker(settings.clock, settings.fps)
+        self._turns = Turns(settings)
         self._scene = Scene(settings.resolution, settings.fps)
-        self._actions: deque[InputAction] = deque(maxlen=_MAX_WAITING_ACTIONS)
-        self._number = 0
-        self._started_at_us: int | None = None
 
     @property
     def resolution(self) -> Resolution:
         return self._settings.resolution
 
     def apply(self, action: InputAction) -> None:
-        self._actions.append(action)
+        self._turns.apply(action)
 
     def grab(self, timeout_us: int) -> VideoFrame | None:
-        if not self._ticker.wait(timeout_us):
+        if not self._turns.wait(timeout_us):
             return None
         canvas = self._ring.take()
         if canvas is None:
             return None
-        # The number is asked first: whatever was applied until then is among the actions and will be seen.
-        input_number = self._settings.last_input() & 0xFF
-        frame = VideoFrame(canvas.surface, self._settings.clock.now_us(), self._number, input_number)
-        self._apply_waiting()
-        if self._started_at_us is None:
-            self._started_at_us = frame.capture_us
-        painter = ImagePainter(canvas.arrays[0], self._scene.backdrop)
-        self._scene.draw(painter, frame.number, frame.capture_us - self._started_at_us)
+        frame, elapsed_us = self._turns.begin(canvas.surface, self._scene.apply)
+        self._scene.draw(ImagePainter(canvas.arrays[0], self._scene.backdrop), frame.number, elapsed_us)
         if self._has_stamp:
             draw_stamp(canvas, frame)
-        self._number += 1
         return frame
 
     def release(self, frame: VideoFrame) -> None:
         self._ring.release(frame.surface)
 
     def hasten(self) -> None:
-        self._ticker.hasten()
+        self._turns.hasten()
 
     def wake(self) -> None:
-        self._ticker.wake()
+        self._turns.wake()
 
     def close(self) -> None:
         self._ring.close()
-
-    def _apply_waiting(self) -> None:
-        """Apply what had come in until now; what comes while drawing is for the next frame."""
-        for _ in range(len(self._actions)):
-            self._scene.apply(self._actions.popleft())

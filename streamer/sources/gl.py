@@ -3,13 +3,11 @@
 A renderer is any callable `factory(context, resolution, fps)` that returns an object with `draw(framebuffer, number,
 elapsed_us)`, and `apply(action)` if it answers input. `context` is a `moderngl.Context`; `framebuffer` has a colour
 texture of RGBA and a depth buffer, and its first row is the lowest. Everything runs in the capture thread, where the
-context is current. The pixels are copied once into host memory, or stay on
-the GPU where that is NVIDIA's and encodes.
+context is current. The pixels are copied once into host memory, or stay on the GPU where that is NVIDIA's and encodes.
 """
 
 import importlib
 import sys
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -23,12 +21,10 @@ from streamer.protocol.actions import InputAction
 from streamer.sources._gl.context import device, open_context
 from streamer.sources._gl.exits import Exit, open_exit
 from streamer.sources._gl.output import Output
-from streamer.sources._ticker import Ticker
+from streamer.sources._turns import Turns
 from streamer.sources.base import SourceSettings
 
 _NAME = "gl"
-# Input waits here only until the next frame. While nobody watches, no frame comes, and the oldest is forgotten.
-_MAX_WAITING_ACTIONS = 4096
 
 
 class Options(BaseModel):
@@ -83,10 +79,7 @@ class GlSource:
         self._options: Options = settings.options or Options()
         self._settings = settings
         self._factory = _factory(self._options.renderer)
-        self._ticker = Ticker(settings.clock, settings.fps)
-        self._actions: deque[InputAction] = deque(maxlen=_MAX_WAITING_ACTIONS)
-        self._number = 0
-        self._started_at_us: int | None = None
+        self._turns = Turns(settings)
         self._context = open_context(self._options.device)
         self._stage: tuple[Renderer, Output, Exit] | None = None
         self._is_closed = False
@@ -96,10 +89,10 @@ class GlSource:
         return self._settings.resolution
 
     def apply(self, action: InputAction) -> None:
-        self._actions.append(action)
+        self._turns.apply(action)
 
     def grab(self, timeout_us: int) -> VideoFrame | None:
-        if not self._ticker.wait(timeout_us):
+        if not self._turns.wait(timeout_us):
             return None
         with self._context:
             renderer, output, way_out = self._stage or self._set_up()
@@ -112,10 +105,10 @@ class GlSource:
         self._stage[2].ring.release(frame.surface)
 
     def hasten(self) -> None:
-        self._ticker.hasten()
+        self._turns.hasten()
 
     def wake(self) -> None:
-        self._ticker.wake()
+        self._turns.wake()
 
     def close(self) -> None:
         if self._is_closed:
@@ -128,15 +121,10 @@ class GlSource:
         self._context.release()
 
     def _draw(self, renderer: Renderer, output: Output, way_out: Exit, canvas: Any) -> VideoFrame:
-        # The number is asked first: whatever was applied until then is among the actions and will be seen.
-        input_number = self._settings.last_input() & 0xFF
-        frame = VideoFrame(canvas.surface, self._settings.clock.now_us(), self._number, input_number)
-        if self._started_at_us is None:
-            self._started_at_us = frame.capture_us
-        self._apply_waiting(renderer)
         output.framebuffer.use()
         try:
-            renderer.draw(output.framebuffer, frame.number, frame.capture_us - self._started_at_us)
+            frame, elapsed_us = self._turns.begin(canvas.surface, getattr(renderer, "apply", None))
+            renderer.draw(output.framebuffer, frame.number, elapsed_us)
         # Somebody else's program: whatever it raises ends this source with its own words.
         except Exception as exc:
             raise SourceError(_NAME, f"{self._options.renderer} failed: {exc!r}") from exc
@@ -146,7 +134,6 @@ class GlSource:
                 way_out.stamp(canvas, frame)
         except CudaError as exc:
             raise SourceError(_NAME, str(exc)) from exc
-        self._number += 1
         return frame
 
     def _set_up(self) -> tuple[Renderer, Output, Exit]:
@@ -159,14 +146,6 @@ class GlSource:
         way_out = open_exit(self._context, resolution, self._settings.encoder_gpu())
         self._stage = renderer, Output(self._context, resolution), way_out
         return self._stage
-
-    def _apply_waiting(self, renderer: Renderer) -> None:
-        """Apply what had come in until now; what comes while drawing is for the next frame."""
-        apply = getattr(renderer, "apply", None)
-        for _ in range(len(self._actions)):
-            action = self._actions.popleft()
-            if apply is not None:
-                apply(action)
 
 
 def _factory(name: str) -> Factory:

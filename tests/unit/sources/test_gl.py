@@ -56,6 +56,11 @@ class Broken(Mute):
         raise RuntimeError("no triangles left")
 
 
+class Deaf(Mute):
+    def apply(self, _action):
+        raise RuntimeError("no ears left")
+
+
 def unbuildable(*_):
     raise RuntimeError("no shaders left")
 
@@ -119,9 +124,13 @@ def test_gl_renderer_need_not_take_input():
     source.close()
 
 
-@pytest.mark.parametrize(("renderer", "reason"), [("Broken", "no triangles left"), ("unbuildable", "no shaders left")])
+@pytest.mark.parametrize(
+    ("renderer", "reason"),
+    [("Broken", "no triangles left"), ("Deaf", "no ears left"), ("unbuildable", "no shaders left")],
+)
 def test_gl_source_ends_with_the_words_of_a_renderer_that_fails(renderer, reason):
     source = opened(renderer)
+    source.apply(KeyChange("KeyA", is_down=True))
 
     with pytest.raises(SourceError, match=reason):
         source.grab(LONG_US)

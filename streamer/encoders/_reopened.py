@@ -1,0 +1,82 @@
+"""An engine that FFmpeg's wrapper hands no change of rate to: each one that is worth a keyframe opens it anew.
+
+It thinks in frames of a constant duration, whatever the timestamps say, so what one frame may take is all that counts.
+The backend declares what a change costs, and callers spare it.
+"""
+
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
+
+from streamer.encoders._budget import default_threads, describe_colours, is_worth_a_keyframe
+from streamer.encoders.base import EncoderSettings
+from streamer.media.frame import EncodeOrder, PixelFormat
+
+# From this height on, a second thread is worth its price for the engines below; each says what it measured.
+_TWO_THREADS_FROM_HEIGHT_PX = 720
+
+
+class Reopened:
+    """One stream. An engine adds what a frame may take, and how the library is opened for that."""
+
+    library = ""
+    name = ""
+
+    def __init__(self, settings: EncoderSettings, threads: int | None) -> None:
+        self._settings = settings
+        self._threads = threads or default_threads(settings.resolution, two_from_height_px=_TWO_THREADS_FROM_HEIGHT_PX)
+        self._fps = Fraction(settings.max_fps).limit_denominator(1001)
+        self._count = 0
+        self._frame_bits = self._bits(EncodeOrder(settings.start_target_bps, settings.max_fps))
+        self._context = self._open()
+
+    @property
+    def takes(self) -> PixelFormat:
+        return PixelFormat.I420
+
+    @property
+    def rate_change_needs_keyframe(self) -> bool:
+        return True
+
+    @property
+    def description(self) -> str:
+        threads = f"{self._threads} thread" + ("s" if self._threads > 1 else "")
+        return f"{self.name}, {threads}, rates changed with a keyframe"
+
+    def close(self) -> None:
+        """Do nothing: PyAV frees the library's encoder with the last reference to it."""
+
+    def encode(self, picture: av.VideoFrame, order: EncodeOrder) -> "list[Packet[Any]]":
+        """See `_budget.Engine`."""
+        bits = self._bits(order)
+        if is_worth_a_keyframe(self._frame_bits, bits):
+            self._frame_bits = bits
+            self.close()
+            self._context = self._open()
+        picture.pts = self._count
+        picture.pict_type = PictureType.I if order.keyframe else PictureType.NONE
+        self._count += 1
+        return self._context.encode(picture)
+
+    def _bits(self, order: EncodeOrder) -> float:
+        """Return what a frame may take."""
+        raise NotImplementedError
+
+    def _configure(self, context: VideoCodecContext) -> None:
+        """Set rate and options for frames of `_frame_bits`."""
+        raise NotImplementedError
+
+    def _open(self) -> VideoCodecContext:
+        context = av.CodecContext.create(self.library, "w")
+        assert isinstance(context, VideoCodecContext)
+        context.width, context.height = self._settings.resolution.width_px, self._settings.resolution.height_px
+        context.pix_fmt = "yuv420p"
+        context.framerate, context.time_base = self._fps, 1 / self._fps
+        describe_colours(context, self._settings.colour)
+        self._configure(context)
+        context.open()
+        return context

@@ -9,10 +9,13 @@ import difflib
 import functools
 import importlib
 import pkgutil
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from streamer.errors import ConfigError, Unavailable
 
@@ -65,6 +68,27 @@ def load(kind: str, name: str) -> ModuleType:
     with _foreign(name):
         module: ModuleType = point.load()
     return module
+
+
+def load_callable(name: str, setting: str) -> Callable[..., Any]:
+    """Return what `module:attribute` names; `setting` says where the name stands.
+
+    As other programs that are told a module do: a file of the folder that one works in is found.
+
+    Raises:
+        ConfigError: there is no such module or attribute, or it cannot be called.
+    """
+    module, _, attribute = name.partition(":")
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as exc:
+        raise ConfigError(f"{setting} {name!r}: {exc}") from exc
+    if not callable(found):
+        raise ConfigError(f"{setting} {name!r}: it cannot be called")
+    called: Callable[..., Any] = found
+    return called
 
 
 def availability(kind: str) -> list[Availability]:

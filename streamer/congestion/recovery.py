@@ -5,7 +5,8 @@ Owns the one open keyframe request of a stream. Sending is the transport's, maki
 Rules:
 - A packet is resent at most once within half a round trip, and not while its copy waits in the pacer.
 - A packet from before the newest keyframe is not resent: the decoder starts again at the keyframe.
-- What is not held any more, or would cost more than keyframes do, at once or over a second, is answered by a keyframe.
+- What is not held any more, or would cost more or take longer than keyframes do, or more than a share of the target
+  over a second, is answered by a keyframe.
 - There is one request, open until a keyframe captured after it has been offered. Keyframes on request keep a distance,
   which doubles while requests go on.
 
@@ -27,8 +28,7 @@ MIN_KEYFRAME_INTERVAL_US = 100_000
 MAX_KEYFRAME_INTERVAL_US = 1_000_000
 # This long after the last keyframe on request the next one counts as the first again.
 KEYFRAME_CALM_US = 2_000_000
-# A keyframe costs its bytes and a visible loss of quality: worth it when the resends cost twice as much. Resending the
-# whole of a 700 ms silence would take longer than the silence's end may delay the picture.
+# A keyframe costs its bytes and a visible loss of quality: worth it when the resends cost twice as much.
 RESEND_LIMIT_IN_KEYFRAMES = 2
 # What one message may make us look at: a second of 10 Mbit/s. Chromium names no more than 1000.
 MAX_NAMED_PACKETS = 1024
@@ -36,19 +36,18 @@ MAX_NAMED_PACKETS = 1024
 TWICE_LIMIT_PACKETS = 4
 TWICE_LOSS_RATIO = 0.005
 # The limit beside small keyframes, whose successor may be larger: 64 packets, or 70 ms of a stream of 9 Mbit/s.
-MIN_RESEND_LIMIT_BYTES = 64 * 1200
-# Where the rate has fallen the next keyframe is small, and resends take long: no longer than two keyframes of three
-# frames each at 60 fps. What a queue had dropped where 8 Mbit/s became 2 took 300 ms, before which nothing newer was
-# shown.
+SMALL_KEYFRAMES_LIMIT_BYTES = 64 * 1200
+# Nothing newer is shown before resends have arrived: they may take as long as two keyframes of three frames each do at
+# 60 fps.
 MAX_RESEND_US = 100_000
-# A few packets are always resent: no keyframe is smaller.
-FEW_BYTES = 8 * 1200
+# The limit at the lowest targets: no keyframe is smaller.
+LEAST_LIMIT_BYTES = 8 * 1200
 # Of the target, over a second: what two copies of each packet take where a fifth is lost. A viewer that names what it
 # has received would otherwise get each packet again and again.
 RESENT_SHARE = 0.5
 RESENT_WINDOW_US = 1_000_000
 _BITS_PER_BYTE = 8
-_BYTE_US_PER_BIT = 8_000_000
+_BITS_PER_BYTE_US = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +85,14 @@ class Recovery:
         now_us: int,
         rtt_us: int | None,
         *,
+        target_bps: int,
         loss_ratio: float = 0.0,
-        target_bps: int | None = None,
     ) -> Repair:
         """Decide about packets that did not arrive, and open a keyframe request if they cannot all be resent.
 
         `loss_ratio` is what the path loses anyway. Where that is much and little is missing, each is named twice: a
         resend that is lost again holds up every frame behind it for longer than a round trip. `target_bps` is what
-        video may take, of which resends get a share; None sets no limit over time.
+        video may take, of which resends get a share.
         """
         quiet_us = max(MIN_RESEND_INTERVAL_US, min(rtt_us or 0, MAX_KEYFRAME_INTERVAL_US) // 2)
         missing: dict[int, SentPacket] = {}
@@ -126,9 +125,7 @@ class Recovery:
         if packet is not None:
             packet.retransmitted_at_us = now_us
 
-    def lost(
-        self, copies: Sequence[tuple[int, int]], now_us: int, rtt_us: int | None, *, target_bps: int | None = None
-    ) -> Repair:
+    def lost(self, copies: Sequence[tuple[int, int]], now_us: int, rtt_us: int | None, *, target_bps: int) -> Repair:
         """Decide about copies that the transport knows to be lost: (sequence number, when that copy had left).
 
         Nothing is done about a packet of which a newer copy is under way. So a lost resend is sent again as soon as
@@ -221,19 +218,16 @@ class Recovery:
             self._resent.append((now_us, packet.size_bytes))
             self._resent_bytes += packet.size_bytes
 
-    def _is_too_much(self, size_bytes: int, now_us: int, target_bps: int | None) -> bool:
+    def _is_too_much(self, size_bytes: int, now_us: int, target_bps: int) -> bool:
         """Return whether so much more is not worth it, with what waits or with what was resent within a second."""
         while self._resent and self._resent[0][0] <= now_us - RESENT_WINDOW_US:
             self._resent_bytes -= self._resent.popleft()[1]
-        limit_bytes = max(MIN_RESEND_LIMIT_BYTES, RESEND_LIMIT_IN_KEYFRAMES * self._keyframe_bytes)
-        if target_bps is not None:
-            limit_bytes = min(limit_bytes, max(FEW_BYTES, target_bps * MAX_RESEND_US // _BYTE_US_PER_BIT))
-        if _size_bytes(self._waiting.values()) + size_bytes > limit_bytes:
+        costly_bytes = max(SMALL_KEYFRAMES_LIMIT_BYTES, RESEND_LIMIT_IN_KEYFRAMES * self._keyframe_bytes)
+        slow_bytes = max(LEAST_LIMIT_BYTES, target_bps * MAX_RESEND_US // _BITS_PER_BYTE_US)
+        if _size_bytes(self._waiting.values()) + size_bytes > min(costly_bytes, slow_bytes):
             return True
-        if not size_bytes or target_bps is None:
-            return False
-        share_bytes = round(RESENT_SHARE * target_bps) // _BITS_PER_BYTE
-        return self._resent_bytes + size_bytes > max(limit_bytes, share_bytes)
+        share_bytes = max(LEAST_LIMIT_BYTES, round(RESENT_SHARE * target_bps) // _BITS_PER_BYTE)
+        return size_bytes > 0 and self._resent_bytes + size_bytes > share_bytes
 
 
 def _size_bytes(packets: Iterable[SentPacket]) -> int:

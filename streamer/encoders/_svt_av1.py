@@ -1,7 +1,7 @@
 """Drive SVT-AV1 through PyAV: low delay, constant rate, keyframes on order, rates changed with one.
 
-A change of rate opens it anew (`_reopened`), which costs a keyframe. SVT-AV1's rate control looks back over seconds, not
-frames: it holds averages, and single frames miss their budget.
+A change of rate opens it anew (`_reopened`), which costs a keyframe. SVT-AV1's rate control looks back over seconds,
+not frames: it holds averages, and single frames miss their budget.
 """
 
 import contextlib

@@ -6,18 +6,16 @@ texture of RGBA and a depth buffer, and its first row is the lowest. Everything 
 context is current. The pixels are copied once into host memory, or stay on the GPU where that is NVIDIA's and encodes.
 """
 
-import importlib
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.cuda.errors import CudaError
-from streamer.errors import ConfigError, LocalProtocolError, SourceError, Unavailable
+from streamer.errors import LocalProtocolError, SourceError, Unavailable
 from streamer.media.frame import Resolution, VideoFrame
 from streamer.protocol.actions import InputAction
+from streamer.registry import load_callable
 from streamer.sources._gl.context import device, open_context
 from streamer.sources._gl.exits import Exit, open_exit
 from streamer.sources._gl.output import Output
@@ -78,7 +76,7 @@ class GlSource:
     def __init__(self, settings: SourceSettings) -> None:
         self._options: Options = settings.options or Options()
         self._settings = settings
-        self._factory = _factory(self._options.renderer)
+        self._factory: Factory = load_callable(self._options.renderer, "sources.gl.renderer =")
         self._turns = Turns(settings)
         self._context = open_context(self._options.device)
         self._stage: tuple[Renderer, Output, Exit] | None = None
@@ -146,17 +144,3 @@ class GlSource:
         way_out = open_exit(self._context, resolution, self._settings.encoder_gpu())
         self._stage = renderer, Output(self._context, resolution), way_out
         return self._stage
-
-
-def _factory(name: str) -> Factory:
-    module_name, _, attribute = name.partition(":")
-    # As other servers that are told a module do: a file of the folder that one works in is found.
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        found = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError) as exc:
-        raise ConfigError(f"sources.gl.renderer = {name!r}: {exc}") from exc
-    if not callable(found):
-        raise ConfigError(f"sources.gl.renderer = {name!r}: it cannot be called as factory(context, resolution, fps)")
-    return cast("Factory", found)

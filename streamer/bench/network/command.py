@@ -1,10 +1,8 @@
 """`streamer bench network`: congestion control under networks that change, simulated or with a real browser."""
 
-import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import click
 
@@ -25,6 +23,7 @@ from streamer.bench.report import Result, conditions, write_json
 from streamer.congestion.estimator import make_estimator
 from streamer.congestion.flow import EstimatorFactory
 from streamer.errors import ConfigError
+from streamer.registry import load_callable
 
 _ALL = "all"
 _MAX_TRACE_US = 60_000_000
@@ -95,16 +94,7 @@ def load_estimator(name: str | None) -> EstimatorFactory:
     Raises:
         ConfigError: there is no such module or factory.
     """
-    if name is None:
-        return make_estimator
-    module, _, factory = name.partition(":")
-    try:
-        found: Any = getattr(importlib.import_module(module), factory)
-    except (ImportError, AttributeError, ValueError) as exc:
-        raise ConfigError(f"--estimator {name!r}: {exc}") from exc
-    if not callable(found):
-        raise ConfigError(f"--estimator {name!r} cannot be called")
-    return found  # type: ignore[no-any-return]
+    return make_estimator if name is None else load_callable(name, "--estimator")
 
 
 _HELP = """Measure congestion control while the network changes.

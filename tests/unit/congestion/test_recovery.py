@@ -1,14 +1,14 @@
 import pytest
 
 from streamer.congestion.recovery import (
-    FEW_BYTES,
+    LEAST_LIMIT_BYTES,
     MAX_KEYFRAME_INTERVAL_US,
     MAX_NAMED_PACKETS,
     MIN_RESEND_INTERVAL_US,
-    MIN_RESEND_LIMIT_BYTES,
     RESEND_LIMIT_IN_KEYFRAMES,
     RESENT_SHARE,
     RESENT_WINDOW_US,
+    SMALL_KEYFRAMES_LIMIT_BYTES,
     TWICE_LIMIT_PACKETS,
     TWICE_LOSS_RATIO,
     Recovery,
@@ -19,7 +19,7 @@ _RTT_US = 40_000
 _NOW_US = 10_000_000
 _WIDE_BPS = 10_000_000
 # As large as packets are.
-FEW_PACKETS = FEW_BYTES // 1200
+FEW_PACKETS = LEAST_LIMIT_BYTES // 1200
 
 
 def _history(sequences=range(10), *, capacity=1024, max_capacity=1024, size_bytes=1200):
@@ -42,7 +42,7 @@ def _keyframe(recovery, at_us, first_sequence=0, size_bytes=0):
 
 
 def test_recovery_resends_what_is_missing_in_the_order_named():
-    repair = Recovery(_history()).nack([3, 4, 7, 3], _NOW_US, _RTT_US)
+    repair = Recovery(_history()).nack([3, 4, 7, 3], _NOW_US, _RTT_US, target_bps=_WIDE_BPS)
 
     assert _resent(repair) == [3, 4, 7]
     assert not repair.needs_keyframe
@@ -51,7 +51,7 @@ def test_recovery_resends_what_is_missing_in_the_order_named():
 def test_recovery_marks_what_it_resends():
     history = _history()
 
-    Recovery(history).nack([3], _NOW_US, _RTT_US)
+    Recovery(history).nack([3], _NOW_US, _RTT_US, target_bps=_WIDE_BPS)
 
     assert history.get(3).retransmitted_at_us == _NOW_US
     assert history.get(4).retransmitted_at_us is None
@@ -63,40 +63,40 @@ def test_recovery_marks_what_it_resends():
 )
 def test_recovery_resends_a_packet_once_in_half_a_round_trip(rtt_us, quiet_us):
     recovery = Recovery(_history())
-    recovery.nack([3], _NOW_US, rtt_us)
+    recovery.nack([3], _NOW_US, rtt_us, target_bps=_WIDE_BPS)
     recovery.resend_left(3, _NOW_US)
 
-    assert _resent(recovery.nack([3, 4], _NOW_US + quiet_us - 1, rtt_us)) == [4]
-    assert _resent(recovery.nack([3], _NOW_US + quiet_us, rtt_us)) == [3]
+    assert _resent(recovery.nack([3, 4], _NOW_US + quiet_us - 1, rtt_us, target_bps=_WIDE_BPS)) == [4]
+    assert _resent(recovery.nack([3], _NOW_US + quiet_us, rtt_us, target_bps=_WIDE_BPS)) == [3]
 
 
 def test_recovery_does_not_believe_in_a_round_trip_of_seconds():
     recovery = Recovery(_history())
-    recovery.nack([3], _NOW_US, 60_000_000)
+    recovery.nack([3], _NOW_US, 60_000_000, target_bps=_WIDE_BPS)
     recovery.resend_left(3, _NOW_US)
 
-    assert _resent(recovery.nack([3], _NOW_US + MAX_KEYFRAME_INTERVAL_US // 2, 60_000_000)) == [3]
+    assert _resent(recovery.nack([3], _NOW_US + MAX_KEYFRAME_INTERVAL_US // 2, 60_000_000, target_bps=_WIDE_BPS)) == [3]
 
 
 def test_recovery_makes_no_second_copy_while_the_first_waits_to_leave():
     recovery = Recovery(_history())
-    recovery.nack([3], _NOW_US, _RTT_US)
+    recovery.nack([3], _NOW_US, _RTT_US, target_bps=_WIDE_BPS)
 
     for repeated_us in range(5_000, 200_000, 5_000):
-        assert _resent(recovery.nack([3], _NOW_US + repeated_us, _RTT_US)) == []
+        assert _resent(recovery.nack([3], _NOW_US + repeated_us, _RTT_US, target_bps=_WIDE_BPS)) == []
     recovery.resend_left(3, _NOW_US + 200_000)
 
     # It counts from when it left.
-    assert _resent(recovery.nack([3], _NOW_US + 200_000 + _RTT_US // 2 - 1, _RTT_US)) == []
-    assert _resent(recovery.nack([3], _NOW_US + 200_000 + _RTT_US // 2, _RTT_US)) == [3]
+    assert _resent(recovery.nack([3], _NOW_US + 200_000 + _RTT_US // 2 - 1, _RTT_US, target_bps=_WIDE_BPS)) == []
+    assert _resent(recovery.nack([3], _NOW_US + 200_000 + _RTT_US // 2, _RTT_US, target_bps=_WIDE_BPS)) == [3]
 
 
 def test_recovery_does_not_wait_for_ever_for_a_copy_to_leave():
     recovery = Recovery(_history())
-    recovery.nack([3], _NOW_US, _RTT_US)
+    recovery.nack([3], _NOW_US, _RTT_US, target_bps=_WIDE_BPS)
 
-    assert _resent(recovery.nack([3], _NOW_US + MAX_KEYFRAME_INTERVAL_US, _RTT_US)) == []
-    assert _resent(recovery.nack([3], _NOW_US + MAX_KEYFRAME_INTERVAL_US + 1, _RTT_US)) == [3]
+    assert _resent(recovery.nack([3], _NOW_US + MAX_KEYFRAME_INTERVAL_US, _RTT_US, target_bps=_WIDE_BPS)) == []
+    assert _resent(recovery.nack([3], _NOW_US + MAX_KEYFRAME_INTERVAL_US + 1, _RTT_US, target_bps=_WIDE_BPS)) == [3]
 
 
 def test_recovery_takes_note_of_copies_that_it_does_not_wait_for():
@@ -111,14 +111,14 @@ def test_recovery_looks_at_a_bounded_part_of_what_a_message_names():
     recovery = Recovery(_history(range(4), capacity=4, max_capacity=4))
     named = [*[0x8000] * MAX_NAMED_PACKETS, 3]
 
-    assert _resent(recovery.nack(named, _NOW_US, _RTT_US)) == []
-    assert _resent(recovery.nack(named[1:], _NOW_US, _RTT_US)) == [3]
+    assert _resent(recovery.nack(named, _NOW_US, _RTT_US, target_bps=_WIDE_BPS)) == []
+    assert _resent(recovery.nack(named[1:], _NOW_US, _RTT_US, target_bps=_WIDE_BPS)) == [3]
 
 
 def test_recovery_asks_for_a_keyframe_when_a_packet_is_no_longer_held():
     recovery = Recovery(_history(range(20), capacity=4, max_capacity=4))
 
-    repair = recovery.nack([2, 19], _NOW_US, _RTT_US)
+    repair = recovery.nack([2, 19], _NOW_US, _RTT_US, target_bps=_WIDE_BPS)
 
     assert repair.needs_keyframe
     assert not repair.resend
@@ -129,7 +129,7 @@ def test_recovery_asks_for_a_keyframe_when_a_packet_is_no_longer_held():
 def test_recovery_ignores_a_packet_that_was_never_sent(sequence):
     recovery = Recovery(_history())
 
-    repair = recovery.nack([sequence], _NOW_US, _RTT_US)
+    repair = recovery.nack([sequence], _NOW_US, _RTT_US, target_bps=_WIDE_BPS)
 
     assert not repair.resend
     assert not repair.needs_keyframe
@@ -137,7 +137,7 @@ def test_recovery_ignores_a_packet_that_was_never_sent(sequence):
 
 
 def test_recovery_ignores_a_nack_before_anything_was_sent():
-    repair = Recovery(SendHistory()).nack([1], _NOW_US, _RTT_US)
+    repair = Recovery(SendHistory()).nack([1], _NOW_US, _RTT_US, target_bps=_WIDE_BPS)
 
     assert not repair.resend
     assert not repair.needs_keyframe
@@ -149,7 +149,7 @@ def test_recovery_does_not_resend_what_the_newest_keyframe_makes_useless():
     _keyframe(recovery, _NOW_US, first_sequence=5)
     _send(history, range(5, 10))
 
-    repair = recovery.nack([3, 4, 5, 6], _NOW_US + _RTT_US, _RTT_US)
+    repair = recovery.nack([3, 4, 5, 6], _NOW_US + _RTT_US, _RTT_US, target_bps=_WIDE_BPS)
 
     assert _resent(repair) == [5, 6]
 
@@ -160,7 +160,7 @@ def test_recovery_needs_no_keyframe_for_a_forgotten_packet_from_before_one():
     _keyframe(recovery, _NOW_US, first_sequence=20)
     _send(history, [20])
 
-    repair = recovery.nack([2, 3], _NOW_US + _RTT_US, _RTT_US)
+    repair = recovery.nack([2, 3], _NOW_US + _RTT_US, _RTT_US, target_bps=_WIDE_BPS)
 
     assert not repair.needs_keyframe
     assert not recovery.keyframe_wanted(_NOW_US + MAX_KEYFRAME_INTERVAL_US)
@@ -174,7 +174,7 @@ def test_recovery_resends_however_long_ago_the_keyframe_was(packets_since):
     _send(history, range(65_000, 65_000 + packets_since))
     lost = (65_000 + packets_since - 5) & 0xFFFF
 
-    assert _resent(recovery.nack([lost], _NOW_US, _RTT_US)) == [lost]
+    assert _resent(recovery.nack([lost], _NOW_US, _RTT_US, target_bps=_WIDE_BPS)) == [lost]
 
 
 def test_recovery_prefers_a_keyframe_when_the_resends_cost_more():
@@ -182,8 +182,8 @@ def test_recovery_prefers_a_keyframe_when_the_resends_cost_more():
     _keyframe(recovery, 0, size_bytes=100 * 1200)
     limit = RESEND_LIMIT_IN_KEYFRAMES * 100
 
-    assert len(recovery.nack(range(limit), _NOW_US, _RTT_US).resend) == limit
-    repair = recovery.nack(range(limit, 2 * limit + 1), _NOW_US + _RTT_US, _RTT_US)
+    assert len(recovery.nack(range(limit), _NOW_US, _RTT_US, target_bps=4 * _WIDE_BPS).resend) == limit
+    repair = recovery.nack(range(limit, 2 * limit + 1), _NOW_US + _RTT_US, _RTT_US, target_bps=4 * _WIDE_BPS)
 
     assert repair.needs_keyframe
     assert not repair.resend
@@ -192,17 +192,17 @@ def test_recovery_prefers_a_keyframe_when_the_resends_cost_more():
 def test_recovery_resends_a_small_loss_however_small_the_keyframe_was():
     recovery = Recovery(_history(range(500)))
     _keyframe(recovery, 0, size_bytes=1000)
-    limit = MIN_RESEND_LIMIT_BYTES // 1200
+    limit = SMALL_KEYFRAMES_LIMIT_BYTES // 1200
 
-    assert len(recovery.nack(range(limit), _NOW_US, _RTT_US).resend) == limit
-    assert recovery.nack([limit], _NOW_US + 1, _RTT_US).needs_keyframe
+    assert len(recovery.nack(range(limit), _NOW_US, _RTT_US, target_bps=_WIDE_BPS).resend) == limit
+    assert recovery.nack([limit], _NOW_US + 1, _RTT_US, target_bps=_WIDE_BPS).needs_keyframe
 
 
 def test_recovery_counts_what_waits_to_leave_against_the_limit():
     recovery = Recovery(_history(range(500)))
     _keyframe(recovery, 0, size_bytes=1000)
-    limit = MIN_RESEND_LIMIT_BYTES // 1200
-    recovery.nack(range(limit), _NOW_US, _RTT_US)
+    limit = SMALL_KEYFRAMES_LIMIT_BYTES // 1200
+    recovery.nack(range(limit), _NOW_US, _RTT_US, target_bps=_WIDE_BPS)
     for sequence in range(limit // 2):
         recovery.resend_left(sequence, _NOW_US + 1)
     more = range(limit, limit + limit // 2)
@@ -223,7 +223,7 @@ def test_recovery_prefers_a_keyframe_where_resends_take_long():
 @pytest.mark.parametrize(
     ("target_bps", "limit_bytes"),
     [
-        pytest.param(0, FEW_BYTES, id="at least what may be resent at once"),
+        pytest.param(0, LEAST_LIMIT_BYTES, id="at least what may be resent at once"),
         pytest.param(_WIDE_BPS, RESENT_SHARE * _WIDE_BPS / 8, id="a share of the target"),
     ],
 )
@@ -236,7 +236,7 @@ def test_recovery_resends_no_more_than_a_share_of_what_is_sent(target_bps, limit
             resent_bytes += packet.size_bytes
         now_us += MIN_RESEND_INTERVAL_US
 
-    assert limit_bytes - FEW_BYTES < resent_bytes <= limit_bytes
+    assert limit_bytes - LEAST_LIMIT_BYTES < resent_bytes <= limit_bytes
     # A second after the first of them there is room again.
     copies = [(sequence, now_us) for sequence in range(FEW_PACKETS)]
     assert recovery.lost(copies, _NOW_US + RESENT_WINDOW_US - 1, 0, target_bps=target_bps).needs_keyframe
@@ -257,18 +257,18 @@ def test_recovery_asks_for_no_keyframe_when_nothing_is_left_to_resend():
 def test_recovery_waits_no_longer_for_copies_from_before_a_keyframe():
     history = _history(range(100))
     recovery = Recovery(history)
-    recovery.nack(range(MIN_RESEND_LIMIT_BYTES // 1200), _NOW_US, _RTT_US)
+    recovery.nack(range(SMALL_KEYFRAMES_LIMIT_BYTES // 1200), _NOW_US, _RTT_US, target_bps=_WIDE_BPS)
     _keyframe(recovery, _NOW_US + 1, first_sequence=100)
     _send(history, [100])
 
-    assert _resent(recovery.nack([100], _NOW_US + 2, _RTT_US)) == [100]
+    assert _resent(recovery.nack([100], _NOW_US + 2, _RTT_US, target_bps=_WIDE_BPS)) == [100]
 
 
 def test_recovery_resends_a_large_loss_while_the_keyframe_it_belongs_to_is_fresh():
     recovery = Recovery(_history(range(500)))
     _keyframe(recovery, _NOW_US)
 
-    repair = recovery.nack(range(100), _NOW_US + _RTT_US - 1, _RTT_US)
+    repair = recovery.nack(range(100), _NOW_US + _RTT_US - 1, _RTT_US, target_bps=_WIDE_BPS)
 
     # The request would be answered by that same keyframe, so nothing else can help.
     assert len(repair.resend) == 100
@@ -286,16 +286,16 @@ def test_recovery_resends_a_large_loss_while_the_keyframe_it_belongs_to_is_fresh
     ],
 )
 def test_recovery_resends_a_little_twice_where_the_copy_may_be_lost_too(packets, loss_ratio, copies):
-    repair = Recovery(_history()).nack(range(packets), _NOW_US, _RTT_US, loss_ratio=loss_ratio)
+    repair = Recovery(_history()).nack(range(packets), _NOW_US, _RTT_US, loss_ratio=loss_ratio, target_bps=_WIDE_BPS)
 
     assert _resent(repair) == [*range(packets)] * copies
 
 
 def test_recovery_resends_a_copy_that_is_known_to_be_lost():
     recovery = Recovery(_history())
-    recovery.nack([3], _NOW_US, _RTT_US)
+    recovery.nack([3], _NOW_US, _RTT_US, target_bps=_WIDE_BPS)
 
-    repair = recovery.lost([(3, _NOW_US)], _NOW_US + _RTT_US, _RTT_US)
+    repair = recovery.lost([(3, _NOW_US)], _NOW_US + _RTT_US, _RTT_US, target_bps=_WIDE_BPS)
 
     assert _resent(repair) == [3]
 
@@ -303,14 +303,14 @@ def test_recovery_resends_a_copy_that_is_known_to_be_lost():
 def test_recovery_resends_what_nothing_follows_before_anybody_misses_it():
     recovery = Recovery(_history())
 
-    assert _resent(recovery.lost([(8, 0), (9, 0)], _NOW_US, _RTT_US)) == [8, 9]
+    assert _resent(recovery.lost([(8, 0), (9, 0)], _NOW_US, _RTT_US, target_bps=_WIDE_BPS)) == [8, 9]
 
 
 def test_recovery_makes_no_second_copy_while_a_newer_one_is_under_way():
     recovery = Recovery(_history())
-    recovery.nack([3], _NOW_US, _RTT_US)
+    recovery.nack([3], _NOW_US, _RTT_US, target_bps=_WIDE_BPS)
 
-    repair = recovery.lost([(3, 0), (4, 0)], _NOW_US + _RTT_US, _RTT_US)
+    repair = recovery.lost([(3, 0), (4, 0)], _NOW_US + _RTT_US, _RTT_US, target_bps=_WIDE_BPS)
 
     assert _resent(repair) == [4]
 
@@ -318,7 +318,7 @@ def test_recovery_makes_no_second_copy_while_a_newer_one_is_under_way():
 def test_recovery_does_nothing_about_lost_copies_that_it_does_not_hold():
     recovery = Recovery(_history(range(20), capacity=4, max_capacity=4))
 
-    repair = recovery.lost([(2, 0)], _NOW_US, _RTT_US)
+    repair = recovery.lost([(2, 0)], _NOW_US, _RTT_US, target_bps=_WIDE_BPS)
 
     assert not repair.resend
     assert not repair.needs_keyframe

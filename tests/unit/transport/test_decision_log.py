@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +50,17 @@ def test_decision_log_begins_anew(tmp_path):
 def test_decision_log_refuses_a_file_that_it_cannot_write(tmp_path):
     with pytest.raises(ConfigError, match=r"video\.decisions_log"):
         DecisionLog(tmp_path / "missing" / "log")
+
+
+def test_decision_log_says_once_that_a_disk_is_full_and_keeps_nothing(caplog):
+    log = DecisionLog(Path("/dev/full"))
+    note = log.viewer()
+
+    for number in range(100 * _BATCH_ENTRIES):
+        note(["tick", number])
+    log.close()
+
+    assert [record.message for record in caplog.records] == [
+        "/dev/full takes no more decisions because No space left on device"
+    ]
+    assert log._batches.empty()

@@ -66,7 +66,7 @@ def _pace(given: Given) -> dict[str, Any]:
     from streamer.doctor import trial
 
     size = Resolution(given["width_px"], given["height_px"])
-    return trial.pace(given["backend"], given["codec"], size, given["fps"], given["target_bps"])
+    return trial.pace(_config(given), given["backend"], given["codec"], size, given["fps"], given["target_bps"])
 
 
 def _sessions(given: Given) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from typing import Any
 from streamer import child
 from streamer.config import AUTO, Config
 from streamer.doctor.host import Host
+from streamer.session.assembly import gpu_of
 
 _CHILD = "streamer.doctor.answers"
-# The backends that need NVIDIA's driver, and whose tables name a GPU.
+# The backends that need NVIDIA's driver.
 NVIDIA_BACKENDS = ("nvenc", "nvenc_av")
 # A driver that nothing holds open takes seconds to start; proofs of several codecs follow each other.
 _LIMIT_S = 90
@@ -26,10 +27,7 @@ class Case:
     @property
     def gpu(self) -> int:
         """The GPU that shall encode."""
-        named = [
-            self.config.encoders[name]["gpu"] for name in NVIDIA_BACKENDS if "gpu" in self.config.encoders.get(name, {})
-        ]
-        return int(named[0]) if named else 0
+        return gpu_of(self.config)
 
     @property
     def needs_nvidia(self) -> bool:

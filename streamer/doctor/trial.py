@@ -61,14 +61,15 @@ def encode(config: Config, backend: str, codec: str) -> dict[str, Any]:
     }
 
 
-def pace(backend: str, codec: str, size: Resolution, fps: float, target_bps: int) -> dict[str, Any]:
+def pace(config: Config, backend: str, codec: str, size: Resolution, fps: float, target_bps: int) -> dict[str, Any]:
     """Return how long a backend takes for a picture of this size.
 
     Raises:
         DeviceError: the encoder does not open, or fails.
     """
     module = registry.load("encoders", backend)
-    return {"p50_us": round(median_encode_us(module, codec, size, fps, target_bps))}
+    options = backend_options(config, "encoders", backend)
+    return {"p50_us": round(median_encode_us(module, codec, size, fps, target_bps, options))}
 
 
 def open_until_refused(config: Config, backend: str) -> dict[str, Any]:

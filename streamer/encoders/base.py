@@ -4,7 +4,8 @@ A new target takes effect on the next frame and never causes a keyframe; `order.
 sets in band. What a backend cannot do it declares in its `Capabilities`, and its callers spare it.
 
 A backend is one file with `why_unavailable() -> str | None`, `capabilities() -> Capabilities`,
-`create(settings: EncoderSettings) -> VideoEncoder` and, if it has keys of its own, a pydantic `Options`.
+`create(settings: EncoderSettings) -> VideoEncoder`, `IS_HARDWARE = True` if a device does the work, and a pydantic
+`Options` if it has keys of its own.
 """
 
 from dataclasses import dataclass

@@ -34,6 +34,7 @@ from streamer.media.frame import (
     VideoFrame,
 )
 
+IS_HARDWARE = True
 _NAME = "nvenc"
 # Of each codec in the library.
 LIBRARY_NAMES = {"h264": "h264", "h265": "hevc", "av1": "av1"}
@@ -74,7 +75,7 @@ def capabilities() -> Capabilities:
         formats=(PixelFormat.NV12, *(PACKED if has_packed else ())),
         memory=_memory(all(proof.takes_device_memory for proof in proofs)),
         max_resolution=largest,
-        is_hardware=True,
+        is_hardware=IS_HARDWARE,
         max_rate_changes_per_s=_MAX_RATE_CHANGES_PER_S,
     )
 
@@ -266,7 +267,7 @@ def _capabilities_of(settings: EncoderSettings, proof: Proof) -> Capabilities:
         formats=formats,
         memory=_memory(proof.takes_device_memory),
         max_resolution=proof.largest,
-        is_hardware=True,
+        is_hardware=IS_HARDWARE,
         steers_single_frames=settings.codec in NVENC_STEERED_CODECS,
         max_delta_ratio=NVENC_DELTA_RATIOS[settings.codec],
         max_rate_changes_per_s=_MAX_RATE_CHANGES_PER_S,

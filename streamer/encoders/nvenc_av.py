@@ -30,6 +30,7 @@ from streamer.encoders.base import EncoderSettings
 from streamer.errors import EncoderError, Unavailable
 from streamer.media.frame import Capabilities, EncodedFrame, EncodeOrder, PixelFormat, Resolution, VideoFrame
 
+IS_HARDWARE = True
 _NAME = "nvenc_av"
 _LIBRARIES = {"h264": "h264_nvenc", "h265": "hevc_nvenc", "av1": "av1_nvenc"}
 # What the first GPUs with the codec take; FFmpeg does not say what this one does.
@@ -223,7 +224,7 @@ def _capabilities_of(codecs: tuple[str, ...]) -> Capabilities:
         formats=(PixelFormat.NV12,),
         memory=MEMORY,
         max_resolution=min((LARGEST[codec] for codec in codecs), default=Resolution(0, 0)),
-        is_hardware=True,
+        is_hardware=IS_HARDWARE,
         rate_change_needs_keyframe=True,
         steers_single_frames=all(codec in NVENC_STEERED_CODECS for codec in codecs),
         max_delta_ratio=max((NVENC_DELTA_RATIOS[codec] for codec in codecs), default=1.5),

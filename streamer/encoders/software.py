@@ -27,6 +27,7 @@ from streamer.media.frame import (
     VideoFrame,
 )
 
+IS_HARDWARE = False
 _NAME = "software"
 _LIBRARIES = {"h264": "libx264", "vp8": "libvpx", "h265": "libx265", "av1": "libsvtav1"}
 # VP8 has 14 bits for each edge (RFC 6386, section 9.1); H.264 at level 6.2 takes 139264 macroblocks (table A-1), and
@@ -84,7 +85,7 @@ def capabilities() -> Capabilities:
         formats=_FORMATS,
         memory=MEMORY,
         max_resolution=min((_LARGEST[codec] for codec in codecs), default=Resolution(0, 0)),
-        is_hardware=False,
+        is_hardware=IS_HARDWARE,
         rate_change_needs_keyframe=bool({"h265", "av1"} & {*codecs})
         or ("h264" in codecs and _live_rate.why_unproven() is not None),
         steers_single_frames="av1" not in codecs,

@@ -32,9 +32,6 @@ from streamer.settings import backend_options
 
 logger = logging.getLogger(__name__)
 
-# The encoder whose `gpu` says where pictures are encoded.
-_GPU_ENCODER = "nvenc"
-
 
 @dataclass(frozen=True, slots=True)
 class EncoderChoice:
@@ -152,11 +149,15 @@ class Assembly:
                 return self.choices[failed.codec]
             for name in self._config.video.encoders:
                 try:
-                    if registry.load("encoders", name).capabilities().is_hardware:
+                    # Not by its capabilities: those of a GPU take proofs, on the GPU that has just failed.
+                    if getattr(registry.load("encoders", name), "IS_HARDWARE", False):
                         continue
                     module, capabilities = self._try(failed.codec, name)
                 except DeviceError as exc:
                     logger.warning("%s does not take the place of %s because %s", name, failed.encoder, exc.reason)
+                    continue
+                if capabilities.is_hardware:
+                    # A backend of somebody else's that does not say so beforehand.
                     continue
                 why = f"{failed.encoder} failed {MOST_RETRIES + 1} times in a row: {reason}"
                 choice = EncoderChoice(failed.codec, name, why, module, capabilities)
@@ -213,7 +214,12 @@ class Assembly:
             try:
                 module, others = self._try(codec, other)
                 is_enough = not others.rate_change_needs_keyframe and keeps_up(
-                    module, codec, self._largest, fps, video.start_target_bps
+                    module,
+                    codec,
+                    self._largest,
+                    fps,
+                    video.start_target_bps,
+                    backend_options(self._config, "encoders", other),
                 )
             except DeviceError:
                 continue
@@ -253,9 +259,9 @@ class Assembly:
 
 
 def gpu_of(config: Config) -> int:
-    """Return the number of the GPU that encodes, if one does."""
-    number: int = config.encoders.get(_GPU_ENCODER, {}).get("gpu", 0)
-    return number
+    """Return the number of the GPU that encodes, if one does: that of the encoder asked for, else the first named."""
+    tables = [config.encoders.get(name, {}) for name in (config.video.encoder, *config.video.encoders)]
+    return next((int(table["gpu"]) for table in tables if "gpu" in table), 0)
 
 
 def load_codec(name: str) -> Codec:

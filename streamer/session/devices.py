@@ -148,8 +148,8 @@ def _options(config: Config, kind: str, name: str, desktop: Desktop | None) -> B
     that encodes.
     """
     options = backend_options(config, kind, name)
-    if kind == "sources" and getattr(options, "gpu", 0) is None:
-        return options and options.model_copy(update={"gpu": gpu_of(config)})
+    if kind == "sources" and options is not None and getattr(options, "gpu", 0) is None:
+        return options.model_copy(update={"gpu": gpu_of(config)})
     if name not in (APP_SOURCE, _SCREEN_BACKEND) or options is None:
         return options
     updates: dict[str, Any] = {}

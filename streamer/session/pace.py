@@ -5,6 +5,7 @@ import statistics
 from types import ModuleType
 
 import numpy as np
+from pydantic import BaseModel
 
 from streamer.clock import SystemClock
 from streamer.encoders.base import EncoderSettings, VideoEncoder
@@ -27,13 +28,15 @@ _CELL_PX, _PAN_PX, _NOISE = 8, 6, 10
 _SECOND_US = 1_000_000
 
 
-def keeps_up(module: ModuleType, codec: str, resolution: Resolution, fps: float, target_bps: int) -> bool:
-    """Return whether this backend encodes moving noise fast enough. Measured once in a process.
+def keeps_up(
+    module: ModuleType, codec: str, resolution: Resolution, fps: float, target_bps: int, options: BaseModel | None
+) -> bool:
+    """Return whether this backend, with its options, encodes moving noise fast enough. Measured once in a process.
 
     Raises:
         DeviceError: the encoder does not open, or fails.
     """
-    return is_in_time(median_encode_us(module, codec, resolution, fps, target_bps), fps)
+    return is_in_time(median_encode_us(module, codec, resolution, fps, target_bps, options), fps)
 
 
 def is_in_time(encode_us: float, fps: float) -> bool:
@@ -42,13 +45,15 @@ def is_in_time(encode_us: float, fps: float) -> bool:
 
 
 @functools.cache
-def median_encode_us(module: ModuleType, codec: str, resolution: Resolution, fps: float, target_bps: int) -> float:
+def median_encode_us(
+    module: ModuleType, codec: str, resolution: Resolution, fps: float, target_bps: int, options: BaseModel | None
+) -> float:
     """Return how long this backend takes to encode a picture of moving noise.
 
     Raises:
         DeviceError: the encoder does not open, or fails.
     """
-    settings = EncoderSettings(codec, resolution, PixelFormat.NV12, BT601_LIMITED, fps, target_bps, target_bps)
+    settings = EncoderSettings(codec, resolution, PixelFormat.NV12, BT601_LIMITED, fps, target_bps, target_bps, options)
     encoder: VideoEncoder = module.create(settings)
     clock, spent_us = SystemClock(), []
     try:

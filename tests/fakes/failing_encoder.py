@@ -17,6 +17,8 @@ NAME = "failing"
 class FailingEncoder:
     """Has the shape of a backend module. `fails` is asked with the number of each frame."""
 
+    IS_HARDWARE = True
+
     def __init__(self, *, needs_keyframe: bool) -> None:
         self.fails: Callable[[int], bool] = lambda _: False
         # How many may be open at once.

@@ -1,7 +1,6 @@
-import importlib.util
-
 import pytest
 
+from streamer.encoders import _nvenc_library
 from tests.nvidia_driver import build
 
 
@@ -10,5 +9,6 @@ def _needs_the_driver() -> None:
     reason = build.why_unavailable()
     if reason is not None:
         pytest.skip(reason)
-    if importlib.util.find_spec("PyNvVideoCodec") is None:
-        pytest.skip("PyNvVideoCodec is not installed (pip install pynvvideocodec)")
+    reason = _nvenc_library.why_missing()
+    if reason is not None:
+        pytest.skip(reason)

@@ -205,5 +205,5 @@ def test_pace_leaves_time_for_the_rest_of_a_frames_way(monkeypatch, encode_us, e
 
     monkeypatch.setattr(pace, "SystemClock", StoppedClock)
 
-    assert pace.keeps_up(slow, "h264", Resolution(64, 48), 60.0, 1_000_000) == expected
+    assert pace.keeps_up(slow, "h264", Resolution(64, 48), 60.0, 1_000_000, None) == expected
     assert slow.frames < 0

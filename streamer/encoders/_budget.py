@@ -13,6 +13,8 @@ BITS_PER_BYTE = 8
 # that of libx265 in the substitute driver, where the first frame of a new scene took 3.1 budgets.
 NVENC_STEERED_CODECS = ("h264",)
 NVENC_DELTA_RATIOS = {"h264": 1.5, "h265": 3.5, "av1": 3.5}
+# From this height on, a second thread is worth its price; each engine says what it measured.
+_TWO_THREADS_FROM_HEIGHT_PX = 720
 # FFmpeg's AVCOL_RANGE_MPEG and AVCOL_RANGE_JPEG.
 _LIMITED_RANGE, _FULL_RANGE = 1, 2
 # What an encoder that pays for a new rate with a keyframe may be off by before it pays: less above than below, since
@@ -41,9 +43,9 @@ class Engine(Protocol):
         """Give up the library's encoder. Harmless when called twice."""
 
 
-def default_threads(resolution: Resolution, *, two_from_height_px: int) -> int:
+def default_threads(resolution: Resolution) -> int:
     """Return how many threads share one frame where nobody has said."""
-    return 2 if resolution.height_px >= two_from_height_px else 1
+    return 2 if resolution.height_px >= _TWO_THREADS_FROM_HEIGHT_PX else 1
 
 
 def frame_bits(order: EncodeOrder, *, share_of_limit: float) -> float:

@@ -16,9 +16,6 @@ from streamer.encoders._budget import default_threads, describe_colours, is_wort
 from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import EncodeOrder, PixelFormat
 
-# From this height on, a second thread is worth its price for the engines below; each says what it measured.
-_TWO_THREADS_FROM_HEIGHT_PX = 720
-
 
 class Reopened:
     """One stream. An engine adds what a frame may take, and how the library is opened for that."""
@@ -28,7 +25,7 @@ class Reopened:
 
     def __init__(self, settings: EncoderSettings, threads: int | None) -> None:
         self._settings = settings
-        self._threads = threads or default_threads(settings.resolution, two_from_height_px=_TWO_THREADS_FROM_HEIGHT_PX)
+        self._threads = threads or default_threads(settings.resolution)
         self._fps = Fraction(settings.max_fps).limit_denominator(1001)
         self._count = 0
         self._frame_bits = self._bits(EncodeOrder(settings.start_target_bps, settings.max_fps))

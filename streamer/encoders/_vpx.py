@@ -16,13 +16,13 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
-from streamer.encoders._budget import default_threads, frame_bits
+from streamer.encoders._budget import frame_bits
 from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import EncodeOrder, PixelFormat
 
-# From this height on, two threads are worth their price: 1080p took one thread 16 ms and two 10 ms (medians). At 720p
-# both took 8 ms, and the second one made single frames late.
-_TWO_THREADS_FROM_HEIGHT_PX = 1000
+# Never more: on a busy machine an encoder of two threads (libvpx 1.16) waited for one of them for ever, within 150
+# streams of 320x240 and within 40 of 1080p. One thread takes 16 ms for 1080p, two took 10 (medians).
+_THREADS = 1
 
 _KBIT = 1000
 
@@ -57,9 +57,8 @@ _WORST_QUANTIZER = 63
 class Vpx:
     """One stream of VP8."""
 
-    def __init__(self, settings: EncoderSettings, speed: int, threads: int | None) -> None:
+    def __init__(self, settings: EncoderSettings, speed: int) -> None:
         self._speed = speed
-        self._threads = threads or default_threads(settings.resolution, two_from_height_px=_TWO_THREADS_FROM_HEIGHT_PX)
         self._ticks_per_s = -(-max(settings.max_target_bps, settings.start_target_bps) // _KBIT) * _KBIT
         self._clock_ticks = 0
         self._last_bits: float | None = None
@@ -76,8 +75,7 @@ class Vpx:
 
     @property
     def description(self) -> str:
-        threads = f"{self._threads} thread" + ("s" if self._threads > 1 else "")
-        return f"libvpx VP8 realtime, speed {self._speed}, {threads}, rates changed live"
+        return f"libvpx VP8 realtime, speed {self._speed}, {_THREADS} thread, rates changed live"
 
     def close(self) -> None:
         """Do nothing: PyAV frees the library's encoder with the last reference to it."""
@@ -101,7 +99,7 @@ class Vpx:
         context.pix_fmt = "yuv420p"
         context.time_base, context.framerate = Fraction(1, self._ticks_per_s), _NOMINAL_FPS
         context.bit_rate = self._ticks_per_s
-        context.thread_count = self._threads
+        context.thread_count = _THREADS
         context.gop_size = _NEVER_FRAMES
         context.qmin, context.qmax = _BEST_QUANTIZER, _WORST_QUANTIZER
         buffer_bits = round(_BUFFER_FRAMES * self._ticks_per_s / settings.max_fps)

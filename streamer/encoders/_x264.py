@@ -20,9 +20,6 @@ from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import EncodeOrder, PixelFormat
 
 _KBIT = 1000
-# From this height on, two threads are worth their price: 720p took one thread 4.2 ms and two 3.1 ms, and pictures were
-# on screen 2.5 ms earlier for the same CPU (streamer bench latency: 17.1 instead of 19.7 ms).
-_TWO_THREADS_FROM_HEIGHT_PX = 720
 # x264 plans to leave some of a one-frame buffer unused: on noise it spent 0.84 to 0.92 of the target, and no frame more
 # than 1.07. Told 1.1 times the target it spends 0.92 to 1.02, and no frame more than 1.2. Far beyond useful quality, at
 # 0.7 bits per pixel, it still leaves 0.15. A share that adapts would overshoot whenever a still picture starts to move.
@@ -68,7 +65,9 @@ class X264:
     def __init__(self, settings: EncoderSettings, preset: str, threads: int | None) -> None:
         self._settings = settings
         self._preset = preset
-        self._threads = threads or default_threads(settings.resolution, two_from_height_px=_TWO_THREADS_FROM_HEIGHT_PX)
+        # 720p took one thread 4.2 ms and two 3.1 ms, and pictures were on screen 2.5 ms earlier for the same CPU
+        # (streamer bench latency: 17.1 instead of 19.7 ms).
+        self._threads = threads or default_threads(settings.resolution)
         self._fps = Fraction(settings.max_fps).limit_denominator(1001)
         self._why_reopened = _live_rate.why_unproven()
         self._count = 0

@@ -59,8 +59,7 @@ class Options(BaseModel):
     )
     threads: Annotated[int, Field(ge=1, le=16)] | None = Field(
         default=None,
-        description="Threads that share one frame; by default 1, and 2 for VP8 from 1000 lines, for the others from "
-        "720 lines on.",
+        description="Threads that share one frame, but for VP8, which always has one; by default 2 from 720 lines on.",
     )
     vp8_speed: int = Field(default=8, ge=4, le=16, description="libvpx's trade of speed for quality; 16 is fastest.")
     h265_preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium"] = Field(
@@ -175,7 +174,7 @@ def _open_engine(settings: EncoderSettings) -> Engine:
         return _x265.X265(settings, options.h265_preset, options.threads)
     if settings.codec == "av1":
         return _svt_av1.SvtAv1(settings, options.av1_preset, options.threads)
-    return _vpx.Vpx(settings, options.vp8_speed, options.threads)
+    return _vpx.Vpx(settings, options.vp8_speed)
 
 
 def _capabilities_of(codec: str, engine: Engine) -> Capabilities:

@@ -200,6 +200,8 @@ class Clip:
         self._encoder.time_base = Fraction(1, 60)
         self._encoder.framerate = Fraction(60)
         self._encoder.bit_rate = bit_rate
+        # With more, libvpx can wait for a thread for ever on a busy machine.
+        self._encoder.thread_count = 1
         self._encoder.options = (
             {
                 "preset": "ultrafast",

@@ -15,6 +15,7 @@ def _encoded(count: int) -> list[bytes]:
     context = av.CodecContext.create("libvpx", "w")
     context.width, context.height, context.pix_fmt = 160, 96, "yuv420p"
     context.time_base = Fraction(1, 60)
+    context.thread_count = 1
     context.options = {"deadline": "realtime", "lag-in-frames": "0"}
     frames = []
     for number in range(count):

@@ -51,6 +51,12 @@ def test_software_options_refuse(given: dict[str, object]) -> None:
         software.Options.model_validate(given)
 
 
+def test_vp8_has_one_thread_whatever_is_asked_for() -> None:
+    encoder = software.create(replace(SETTINGS, options=software.Options(threads=4)))
+    assert "1 thread," in encoder.description
+    encoder.close()
+
+
 def test_vp8_takes_a_target_above_the_highest_that_was_announced() -> None:
     encoder = software.create(SETTINGS)
     clip = list(clips.textured_clip(SIZE, 60))

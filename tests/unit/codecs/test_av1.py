@@ -1,12 +1,10 @@
-import random
-from fractions import Fraction
-
 import av
 import pytest
 
 from streamer.codecs import av1
 from streamer.errors import LocalProtocolError, RemoteProtocolError
 from streamer.media.frame import Resolution
+from tests.fakes.noise import NOISE_SIZE, encoded_noise
 
 # OBUs with a size field: the header has the type from bit 3 on, and 2 for the size. The bodies mean nothing but for
 # their first bits: a shown key frame begins with 0001, a shown inter frame with 0011.
@@ -18,32 +16,18 @@ _HEADER_OF_KEY = b"\x1a\x01\x10"
 _TILES = b"\x22\x03til"
 _METADATA = b"\x2a\x02me"
 _PADDING = b"\x7a\x01\x80"
-_WIDTH_PX, _HEIGHT_PX = 320, 192
-_PARAMETERS = "rc=2:pred-struct=1:rtc=1:hierarchical-levels=0:lp=1"
+_OPTIONS = {
+    "preset": "12",
+    "b": "4M",
+    "g": "1000",
+    "svtav1-params": "rc=2:pred-struct=1:rtc=1:hierarchical-levels=0:lp=1",
+}
 
 
 def _frame(size_bytes: int, start: int = 0x30) -> bytes:
     """Return a frame OBU with a body of so many bytes, from 128 to 16383: its length takes two bytes."""
     body = bytes((start,)) + bytes(place % 255 + 1 for place in range(size_bytes - 1))
     return b"\x32" + bytes((size_bytes & 0x7F | 0x80, size_bytes >> 7)) + body
-
-
-def _encoded(count: int, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    monkeypatch.setenv("SVT_LOG", "1")
-    context = av.CodecContext.create("libsvtav1", "w")
-    context.width, context.height, context.pix_fmt = _WIDTH_PX, _HEIGHT_PX, "yuv420p"
-    context.time_base, context.framerate, context.bit_rate = Fraction(1, 60), Fraction(60, 1), 4_000_000
-    context.gop_size = 1000
-    context.options = {"preset": "12", "svtav1-params": _PARAMETERS}
-    rng = random.Random(7)
-    units = []
-    for number in range(count):
-        frame = av.VideoFrame(_WIDTH_PX, _HEIGHT_PX, "yuv420p")
-        for plane in frame.planes:
-            plane.update(rng.randbytes(plane.buffer_size))
-        frame.pts = number
-        units += [bytes(packet) for packet in context.encode(frame)]
-    return units + [bytes(packet) for packet in context.encode(None)]
 
 
 @pytest.mark.parametrize(
@@ -170,11 +154,12 @@ def test_av1_payloads_come_back_as_the_temporal_unit(max_payload_bytes):
 
 
 def test_av1_survives_the_way_from_an_encoder_to_a_decoder(monkeypatch):
+    monkeypatch.setenv("SVT_LOG", "1")
     decoder = av.CodecContext.create("libdav1d", "r")
     decoder.thread_count = 1
 
     pictures = []
-    temporal_units = _encoded(4, monkeypatch)
+    temporal_units = encoded_noise("libsvtav1", 4, _OPTIONS)
     for number, data in enumerate(temporal_units):
         payloads = av1.packetize(av1.conform(data), 1200)
         assert av1.is_keyframe(data) == (number == 0)
@@ -182,7 +167,7 @@ def test_av1_survives_the_way_from_an_encoder_to_a_decoder(monkeypatch):
         pictures.append(decoder.decode(av.Packet(av1.depacketize(payloads))))
 
     assert [len(shown) for shown in pictures] == [1] * 4
-    assert {(shown.width, shown.height) for (shown,) in pictures} == {(_WIDTH_PX, _HEIGHT_PX)}
+    assert {(shown.width, shown.height) for (shown,) in pictures} == {(NOISE_SIZE.width_px, NOISE_SIZE.height_px)}
     assert max(map(len, temporal_units)) > 6 * 1200
 
 

@@ -2,6 +2,7 @@ import pytest
 
 from streamer.codecs._bits import BitReader, BitWriter
 from streamer.errors import LocalProtocolError
+from tests.fakes.nal_units import packed
 
 # ITU-T H.264, tables 9-2 and 9-3: codes, their number, and the number as a signed one.
 _CODES = [
@@ -17,14 +18,9 @@ _CODES = [
 ]
 
 
-def _bytes(bits: str) -> bytes:
-    bits += "0" * (-len(bits) % 8)
-    return int(bits, 2).to_bytes(len(bits) // 8, "big")
-
-
 @pytest.mark.parametrize(("code", "number", "signed"), _CODES)
 def test_bits_read_exp_golomb_codes(code, number, signed):
-    data = _bytes(code + "1")
+    data = packed(code + "1")
 
     assert BitReader(data).ue() == number
     assert BitReader(data).se() == signed
@@ -36,7 +32,7 @@ def test_bits_write_exp_golomb_codes(code, number, _signed):
 
     writer.ue(number)
 
-    assert writer.trailing() == _bytes(code + "1")
+    assert writer.trailing() == packed(code + "1")
 
 
 def test_bits_are_read_in_order():

@@ -1,15 +1,13 @@
-import random
-from fractions import Fraction
-
 import av
 import pytest
 
 from streamer.codecs import h264
 from streamer.codecs._bits import BitReader, BitWriter
 from streamer.codecs._h264_sps import _skip_to_vui
-from streamer.codecs._nal_units import nal_units
 from streamer.errors import LocalProtocolError, RemoteProtocolError
 from streamer.media.frame import ColourDescription, Resolution
+from tests.fakes.nal_units import units_of
+from tests.fakes.noise import NOISE_SIZE, encoded_noise
 
 _SHORT, _LONG = b"\x00\x00\x01", b"\x00\x00\x00\x01"
 # NAL units with the headers that libx264 gives them; the bodies mean nothing.
@@ -18,7 +16,6 @@ _SPS = b"\x67\x42\xc0\x20"
 _PPS = b"\x68\xce\x38\x80"
 _SEI = b"\x06\x05\x04abcd\x80"
 _FILLER = b"\x0c\xff\xff\x80"
-_WIDTH_PX, _HEIGHT_PX = 320, 192
 
 
 def _unit(header: int, size_bytes: int) -> bytes:
@@ -26,25 +23,10 @@ def _unit(header: int, size_bytes: int) -> bytes:
     return bytes((header,)) + bytes(place % 255 + 1 for place in range(size_bytes - 1))
 
 
-def _units(data: bytes) -> list[bytes]:
-    return [data[start:end] for start, end in nal_units(data)]
-
-
-def _encoded(count: int, options: dict[str, str] | None = None, pix_fmt: str = "yuv420p") -> list[bytes]:
+def _encoded(count: int, options: dict[str, str], pixel_format: str = "yuv420p") -> list[bytes]:
     """Return access units of libx264 with the options that give one in, one out."""
-    context = av.CodecContext.create("libx264", "w")
-    context.width, context.height, context.pix_fmt = _WIDTH_PX, _HEIGHT_PX, pix_fmt
-    context.time_base, context.framerate = Fraction(1, 60), Fraction(60, 1)
-    context.options = {"preset": "ultrafast", "tune": "zerolatency", "qp": "20"} | (options or {})
-    rng = random.Random(7)
-    units = []
-    for number in range(count):
-        frame = av.VideoFrame(_WIDTH_PX, _HEIGHT_PX, pix_fmt)
-        for plane in frame.planes:
-            plane.update(rng.randbytes(plane.buffer_size))
-        frame.pts = number
-        units += [bytes(packet) for packet in context.encode(frame)]
-    return units
+    one_by_one = {"preset": "ultrafast", "tune": "zerolatency", "qp": "20"}
+    return encoded_noise("libx264", count, one_by_one | options, pixel_format)
 
 
 def _without_usability_information(unit: bytes) -> bytes:
@@ -102,7 +84,7 @@ def test_h264_offers_the_level_of_the_largest_picture(width_px, height_px, fps, 
     ],
 )
 def test_h264_splits_at_start_codes_of_either_length(data, expected):
-    assert _units(data) == expected
+    assert units_of(data) == expected
 
 
 @pytest.mark.parametrize(
@@ -141,7 +123,7 @@ def test_h264_payloads_leave_out_delimiters_and_filler():
 
     payloads = h264.packetize(data, 1200)
 
-    assert _units(h264.depacketize(payloads)) == [_SEI, _unit(0x41, 50)]
+    assert units_of(h264.depacketize(payloads)) == [_SEI, _unit(0x41, 50)]
 
 
 def test_h264_access_unit_of_nothing_but_filler_is_an_error():
@@ -151,10 +133,10 @@ def test_h264_access_unit_of_nothing_but_filler_is_an_error():
 
 def test_h264_conform_rewrites_every_parameter_set():
     (access_unit,) = _encoded(1, {"profile": "baseline"})
-    sps, *others = _units(access_unit)
+    sps, *others = units_of(access_unit)
     plain = _without_usability_information(sps)
 
-    units = _units(h264.conform(b"".join(_LONG + unit for unit in (plain, plain, *others))))
+    units = units_of(h264.conform(b"".join(_LONG + unit for unit in (plain, plain, *others))))
 
     assert units[0] == units[1] != plain
     assert units[2:] == others
@@ -220,7 +202,7 @@ def test_h264_payloads_come_back_as_the_units(max_payload_bytes):
 
 
 @pytest.mark.parametrize(
-    ("options", "pix_fmt"),
+    ("options", "pixel_format"),
     [
         ({"profile": "baseline"}, "yuv420p"),
         ({"profile": "baseline", "aud": "1", "x264-params": "slices=4"}, "yuv420p"),
@@ -235,14 +217,14 @@ def test_h264_payloads_come_back_as_the_units(max_payload_bytes):
     ids=["baseline", "slices and delimiters", "constant rate with HRD", "high with scaling lists", "4:4:4", "fields"],
 )
 @pytest.mark.parametrize("has_information", [True, False], ids=["as encoded", "without usability information"])
-def test_h264_survives_the_way_from_an_encoder_to_a_decoder(options, pix_fmt, has_information):
+def test_h264_survives_the_way_from_an_encoder_to_a_decoder(options, pixel_format, has_information):
     decoder = av.CodecContext.create("h264", "r")
     decoder.thread_count = 1
 
     pictures = []
-    access_units = _encoded(4, options, pix_fmt)
+    access_units = _encoded(4, options, pixel_format)
     for number, access_unit in enumerate(access_units):
-        units = _units(access_unit)
+        units = units_of(access_unit)
         if not has_information:
             units = [_without_usability_information(unit) if unit[0] & 0x1F == 7 else unit for unit in units]
         payloads = h264.packetize(h264.conform(b"".join(_LONG + unit for unit in units)), 1200)
@@ -251,7 +233,7 @@ def test_h264_survives_the_way_from_an_encoder_to_a_decoder(options, pix_fmt, ha
         pictures.append(decoder.decode(av.Packet(h264.depacketize(payloads))))
 
     assert [len(shown) for shown in pictures] == [1] * 4
-    assert {(shown.width, shown.height) for (shown,) in pictures} == {(_WIDTH_PX, _HEIGHT_PX)}
+    assert {(shown.width, shown.height) for (shown,) in pictures} == {(NOISE_SIZE.width_px, NOISE_SIZE.height_px)}
     assert max(map(len, access_units)) > 6 * 1200
 
 
@@ -264,13 +246,13 @@ def test_h264_describe_says_what_the_samples_mean():
     (picture,) = decoder.decode(av.Packet(h264.conform(described))) + decoder.decode(None)
     assert (picture.color_primaries, picture.color_trc, picture.colorspace, picture.color_range) == (1, 13, 6, 2)
     # Nothing but the parameter set has changed.
-    assert _units(described)[1:] == _units(access_unit)[1:]
+    assert units_of(described)[1:] == units_of(access_unit)[1:]
 
 
 def test_h264_conform_keeps_what_the_encoder_wrote_right():
     (access_unit,) = _encoded(1, {"profile": "baseline"})
 
-    assert _units(h264.conform(access_unit)) == _units(access_unit)
+    assert units_of(h264.conform(access_unit)) == units_of(access_unit)
 
 
 @pytest.mark.parametrize(

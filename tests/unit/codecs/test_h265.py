@@ -1,13 +1,11 @@
-import random
-from fractions import Fraction
-
 import av
 import pytest
 
 from streamer.codecs import h265
-from streamer.codecs._nal_units import nal_units
 from streamer.errors import LocalProtocolError, RemoteProtocolError
 from streamer.media.frame import Resolution
+from tests.fakes.nal_units import units_of
+from tests.fakes.noise import NOISE_SIZE, encoded_noise
 
 _SHORT, _LONG = b"\x00\x00\x01", b"\x00\x00\x00\x01"
 # NAL units with the headers that libx265 gives them, the type in bits 1 to 6 of the first byte. Bodies mean nothing.
@@ -18,7 +16,6 @@ _AUD = b"\x46\x01\x50"
 _SEI = b"\x4e\x01\x05abcd\x80"
 _FILLER = b"\x4c\x01\xff\x80"
 _IDR, _CRA, _TRAIL = 0x28, 0x2A, 0x02
-_WIDTH_PX, _HEIGHT_PX = 320, 192
 
 
 def _unit(header: int, size_bytes: int) -> bytes:
@@ -30,27 +27,10 @@ def _stream(*units: bytes) -> bytes:
     return b"".join(_LONG + unit for unit in units)
 
 
-def _units(data: bytes) -> list[bytes]:
-    return [data[start:end] for start, end in nal_units(data)]
-
-
-def _encoded(count: int, parameters: str = "", options: dict[str, str] | None = None) -> list[bytes]:
-    context = av.CodecContext.create("libx265", "w")
-    context.width, context.height, context.pix_fmt = _WIDTH_PX, _HEIGHT_PX, "yuv420p"
-    context.time_base, context.framerate = Fraction(1, 60), Fraction(60, 1)
+def _encoded(count: int, parameters: str = "", tune: str | None = "zerolatency") -> list[bytes]:
     common = "repeat-headers=1:keyint=-1:log-level=error:pools=none:frame-threads=1:qp=20"
-    context.options = {"preset": "ultrafast", "x265-params": common + parameters} | (
-        {"tune": "zerolatency"} if options is None else options
-    )
-    rng = random.Random(7)
-    units = []
-    for number in range(count):
-        frame = av.VideoFrame(_WIDTH_PX, _HEIGHT_PX, "yuv420p")
-        for plane in frame.planes:
-            plane.update(rng.randbytes(plane.buffer_size))
-        frame.pts = number
-        units += [bytes(packet) for packet in context.encode(frame)]
-    return units + [bytes(packet) for packet in context.encode(None)]
+    options = {"preset": "ultrafast", "x265-params": common + parameters}
+    return encoded_noise("libx265", count, options if tune is None else options | {"tune": tune})
 
 
 @pytest.mark.parametrize(
@@ -135,7 +115,7 @@ def test_h265_conform_refuses_a_parameter_set_that_it_cannot_read():
 def test_h265_payloads_leave_out_delimiters_and_filler():
     payloads = h265.packetize(_stream(_AUD, _SEI, _unit(_TRAIL, 50), _FILLER), 1200)
 
-    assert _units(h265.depacketize(payloads)) == [_SEI, _unit(_TRAIL, 50)]
+    assert units_of(h265.depacketize(payloads)) == [_SEI, _unit(_TRAIL, 50)]
 
 
 def test_h265_small_units_travel_together():
@@ -191,7 +171,7 @@ def test_h265_survives_the_way_from_an_encoder_to_a_decoder(parameters):
         pictures += decoder.decode(av.Packet(h265.depacketize(payloads)))
     pictures += decoder.decode(None)
 
-    assert [(shown.width, shown.height) for shown in pictures] == [(_WIDTH_PX, _HEIGHT_PX)] * 4
+    assert [(shown.width, shown.height) for shown in pictures] == [(NOISE_SIZE.width_px, NOISE_SIZE.height_px)] * 4
     assert max(map(len, access_units)) > 6 * 1200
 
 
@@ -203,7 +183,7 @@ def test_h265_conform_keeps_what_the_encoder_wrote_right():
 
 def test_h265_conform_lets_a_decoder_output_at_once():
     # Written by an encoder that reorders: its parameter set has decoders wait. Its first picture needs no waiting.
-    (first, *_) = _encoded(8, ":bframes=3:b-pyramid=1", {})
+    (first, *_) = _encoded(8, ":bframes=3:b-pyramid=1", tune=None)
 
     def pictures_at_once(access_unit: bytes) -> int:
         decoder = av.CodecContext.create("hevc", "r")

@@ -1,5 +1,3 @@
-from fractions import Fraction
-
 import av
 import pytest
 
@@ -7,24 +5,9 @@ from streamer.codecs import vp8
 from streamer.codecs.base import SdpFormat
 from streamer.errors import LocalProtocolError, RemoteProtocolError
 from streamer.media.frame import Resolution
+from tests.fakes.noise import NOISE_SIZE, encoded_noise
 
 _FRAME = bytes((0x31, 2, 3, 4, 5, 6, 7))
-
-
-def _encoded(count: int) -> list[bytes]:
-    context = av.CodecContext.create("libvpx", "w")
-    context.width, context.height, context.pix_fmt = 160, 96, "yuv420p"
-    context.time_base = Fraction(1, 60)
-    context.thread_count = 1
-    context.options = {"deadline": "realtime", "lag-in-frames": "0"}
-    frames = []
-    for number in range(count):
-        frame = av.VideoFrame(160, 96, "yuv420p")
-        for plane in frame.planes:
-            plane.update(bytes((place * 7 + place * place * number) % 256 for place in range(plane.buffer_size)))
-        frame.pts = number
-        frames += [bytes(packet) for packet in context.encode(frame)]
-    return frames
 
 
 def test_vp8_offers_one_format_without_parameters():
@@ -46,7 +29,7 @@ def test_vp8_payloads_fit_their_limit(max_payload_bytes, count):
 
 
 def test_vp8_survives_the_way_from_an_encoder_to_a_decoder():
-    frames = _encoded(3)
+    frames = encoded_noise("libvpx", 3, {"deadline": "realtime", "lag-in-frames": "0"})
     decoder = av.CodecContext.create("vp8", "r")
 
     decoded = []
@@ -55,7 +38,7 @@ def test_vp8_survives_the_way_from_an_encoder_to_a_decoder():
         decoded += decoder.decode(av.Packet(vp8.depacketize(payloads)))
 
     assert [vp8.is_keyframe(frame) for frame in frames] == [True, False, False]
-    assert [(picture.width, picture.height) for picture in decoded] == [(160, 96)] * 3
+    assert [(picture.width, picture.height) for picture in decoded] == [(NOISE_SIZE.width_px, NOISE_SIZE.height_px)] * 3
     assert max(map(len, frames)) > 1200
 
 

@@ -1,9 +1,10 @@
-"""A small session, or a seat with two viewers, for each test that asks for one."""
+"""A small session, a seat with two viewers, or controls, for each test that asks for one."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
+from streamer.session.controls import Controls
 from tests.fakes.seat import SeatRig
 from tests.fakes.session import SessionRig, open_session
 
@@ -20,3 +21,8 @@ def pair() -> SeatRig:
     rig.seat.join("ann")
     rig.seat.join("bob")
     return rig
+
+
+@pytest.fixture
+def controls() -> Controls:
+    return Controls()

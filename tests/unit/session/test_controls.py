@@ -18,17 +18,9 @@ from streamer.protocol.input import (
     WheelTotals,
 )
 from streamer.session.controls import HELD_TIMEOUT_US, Controls
+from tests.fakes.controls import take_all
 
 MOTION = (Pointer, PointerTotals, WheelTotals)
-
-
-@pytest.fixture
-def controls() -> Controls:
-    return Controls()
-
-
-def take_all(controls, *messages):
-    return [action for message in messages for action in controls.take(message, 0)]
 
 
 def shifted(actions) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -10,7 +9,6 @@ from streamer.protocol.actions import ButtonChange, InputAction, KeyChange, Poin
 from streamer.protocol.input import (
     Button,
     Held,
-    InputMessage,
     Key,
     KeysEvent,
     KeysMessage,
@@ -22,18 +20,10 @@ from streamer.protocol.input import (
     WheelTotals,
 )
 from streamer.session.controls import HELD_TIMEOUT_US, Controls
+from tests.fakes.controls import take_all
 
 A, B, C = (Key(number, code, is_down=True) for number, code in ((1, "KeyA"), (3, "KeyB"), (5, "KeyC")))
 A_DOWN, B_DOWN, C_DOWN = (KeyChange(key.code, is_down=True) for key in (A, B, C))
-
-
-@pytest.fixture
-def controls() -> Controls:
-    return Controls()
-
-
-def take_all(controls: Controls, *messages: InputMessage) -> list[InputAction]:
-    return [action for message in messages for action in controls.take(message, 0)]
 
 
 def test_recap_brings_what_is_still_to_come_on_the_channel_of_keys(controls):

@@ -33,9 +33,6 @@ class Engine(Protocol):
     def description(self) -> str:
         """Library, preset and how rates are changed, for people."""
 
-    @property
-    def rate_change_needs_keyframe(self) -> bool: ...
-
     def encode(self, picture: av.VideoFrame, order: EncodeOrder) -> "list[Packet[Any]]":
         """Encode one picture as ordered; whether exactly one packet came is the caller's to check."""
 

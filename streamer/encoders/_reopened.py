@@ -36,10 +36,6 @@ class Reopened:
         return PixelFormat.I420
 
     @property
-    def rate_change_needs_keyframe(self) -> bool:
-        return True
-
-    @property
     def description(self) -> str:
         threads = f"{self._threads} thread" + ("s" if self._threads > 1 else "")
         return f"{self.name}, {threads}, rates changed with a keyframe"

@@ -70,10 +70,6 @@ class Vpx:
         return PixelFormat.I420
 
     @property
-    def rate_change_needs_keyframe(self) -> bool:
-        return False
-
-    @property
     def description(self) -> str:
         return f"libvpx VP8 realtime, speed {self._speed}, {_THREADS} thread, rates changed live"
 

@@ -82,10 +82,6 @@ class X264:
         return self._settings.format
 
     @property
-    def rate_change_needs_keyframe(self) -> bool:
-        return self._why_reopened is not None
-
-    @property
     def description(self) -> str:
         rates = "live" if self._why_reopened is None else f"with a keyframe, because {self._why_reopened}"
         threads = f"{self._threads} thread" + ("s" if self._threads > 1 else "")

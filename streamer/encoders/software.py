@@ -4,7 +4,8 @@ Works everywhere. Owns the contract of an encoder; the libraries' own ways are i
 `_svt_av1`. VP8 has no room in its bitstream for a colour description: viewers take BT.601 limited range for granted.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import av
@@ -29,22 +30,6 @@ from streamer.media.frame import (
 
 IS_HARDWARE = False
 _NAME = "software"
-_LIBRARIES = {"h264": "libx264", "vp8": "libvpx", "h265": "libx265", "av1": "libsvtav1"}
-# VP8 has 14 bits for each edge (RFC 6386, section 9.1); H.264 at level 6.2 takes 139264 macroblocks (table A-1), and
-# H.265 and AV1 at theirs as many samples (tables A.8; A.3).
-_LARGEST = {
-    "h264": Resolution(8192, 4352),
-    "vp8": Resolution(16383, 16383),
-    "h265": Resolution(8192, 4352),
-    "av1": Resolution(8192, 4352),
-}
-_DELTA_RATIOS = {
-    "h264": _x264.DELTA_RATIO,
-    "vp8": _vpx.DELTA_RATIO,
-    "h265": _x265.DELTA_RATIO,
-    "av1": _svt_av1.DELTA_RATIO,
-}
-_KEYFRAME_RATIO = 3.0
 _FORMATS = (PixelFormat.NV12, PixelFormat.I420)
 
 
@@ -69,28 +54,66 @@ class Options(BaseModel):
     av1_preset: int = Field(default=12, ge=8, le=13, description="SVT-AV1's trade of speed for quality; 13 is fastest.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Codec:
+    """How a codec is made, and what its library can do. `needs_keyframe` is whether a change of rate costs one."""
+
+    library: str
+    open_engine: Callable[[EncoderSettings, Options], Engine]
+    largest: Resolution
+    delta_ratio: float
+    needs_keyframe: Callable[[], bool]
+    keyframe_ratio: float = 3.0
+    steers_single_frames: bool = True
+
+
+# VP8 has 14 bits for each edge (RFC 6386, section 9.1); H.264 at level 6.2 takes 139264 macroblocks (table A-1), and
+# H.265 and AV1 at theirs as many samples (tables A.8; A.3).
+_CODECS = {
+    "h264": _Codec(
+        library="libx264",
+        open_engine=lambda settings, options: _x264.X264(settings, options.preset, options.threads),
+        largest=Resolution(8192, 4352),
+        delta_ratio=_x264.DELTA_RATIO,
+        needs_keyframe=lambda: _live_rate.why_unproven() is not None,
+    ),
+    "vp8": _Codec(
+        library="libvpx",
+        open_engine=lambda settings, options: _vpx.Vpx(settings, options.vp8_speed),
+        largest=Resolution(16383, 16383),
+        delta_ratio=_vpx.DELTA_RATIO,
+        needs_keyframe=lambda: False,
+    ),
+    "h265": _Codec(
+        library="libx265",
+        open_engine=lambda settings, options: _x265.X265(settings, options.h265_preset, options.threads),
+        largest=Resolution(8192, 4352),
+        delta_ratio=_x265.DELTA_RATIO,
+        needs_keyframe=lambda: True,
+    ),
+    "av1": _Codec(
+        library="libsvtav1",
+        open_engine=lambda settings, options: _svt_av1.SvtAv1(settings, options.av1_preset, options.threads),
+        largest=Resolution(8192, 4352),
+        delta_ratio=_svt_av1.DELTA_RATIO,
+        needs_keyframe=lambda: True,
+        keyframe_ratio=_svt_av1.KEYFRAME_RATIO,
+        steers_single_frames=False,
+    ),
+}
+
+
 def why_unavailable() -> str | None:
     """Return None if this backend can run here, else the reason it cannot."""
     if not _codecs():
-        return f"PyAV was built without {' and '.join(_LIBRARIES.values())}"
+        libraries = " and ".join(codec.library for codec in _CODECS.values())
+        return f"PyAV was built without {libraries}"
     return None
 
 
 def capabilities() -> Capabilities:
     """Return what every codec of this backend can do; an open encoder's own `capabilities` may promise more."""
-    codecs = _codecs()
-    return Capabilities(
-        codecs=codecs,
-        formats=_FORMATS,
-        memory=MEMORY,
-        max_resolution=min((_LARGEST[codec] for codec in codecs), default=Resolution(0, 0)),
-        is_hardware=IS_HARDWARE,
-        rate_change_needs_keyframe=bool({"h265", "av1"} & {*codecs})
-        or ("h264" in codecs and _live_rate.why_unproven() is not None),
-        steers_single_frames="av1" not in codecs,
-        max_delta_ratio=max((_DELTA_RATIOS[codec] for codec in codecs), default=0.0),
-        max_keyframe_ratio=_svt_av1.KEYFRAME_RATIO if "av1" in codecs else _KEYFRAME_RATIO,
-    )
+    return _capabilities_of(_codecs())
 
 
 def create(settings: EncoderSettings) -> "SoftwareEncoder":
@@ -102,7 +125,7 @@ def create(settings: EncoderSettings) -> "SoftwareEncoder":
     """
     if settings.codec not in _codecs():
         raise Unavailable(_NAME, f"cannot encode {settings.codec!r}; it can do {', '.join(_codecs()) or 'nothing'}")
-    check_settings(_NAME, settings, _FORMATS, _LARGEST[settings.codec])
+    check_settings(_NAME, settings, _FORMATS, _CODECS[settings.codec].largest)
     return SoftwareEncoder(settings)
 
 
@@ -111,13 +134,17 @@ class SoftwareEncoder:
 
     def __init__(self, settings: EncoderSettings) -> None:
         self._settings = settings
+        self._library = _CODECS[settings.codec].library
         try:
-            self._engine: Engine | None = _open_engine(settings)
+            engine = _CODECS[settings.codec].open_engine(settings, _options(settings))
         except (av.error.FFmpegError, _live_rate.LiveRateError) as exc:
-            raise EncoderError(_NAME, f"{_LIBRARIES[settings.codec]} does not open: {exc}") from exc
-        self._description = self._engine.description
-        self._capabilities = _capabilities_of(settings.codec, self._engine)
-        self._pictures = Pictures(self._engine.takes, settings.resolution)
+            raise EncoderError(_NAME, f"{self._library} does not open: {exc}") from exc
+        self._engine: Engine | None = engine
+        self._description = engine.description
+        # What is taken as it is comes first; the other one is rearranged.
+        formats = (engine.takes, *(other for other in _FORMATS if other != engine.takes))
+        self._capabilities = replace(_capabilities_of((settings.codec,)), formats=formats)
+        self._pictures = Pictures(engine.takes, settings.resolution)
         self._keyframes = KeyframeCheck(_NAME, settings.codec)
 
     @property
@@ -135,7 +162,7 @@ class SoftwareEncoder:
         try:
             packets = self._engine.encode(self._pictures.wrap(frame.surface), order)
         except (av.error.FFmpegError, _live_rate.LiveRateError) as exc:
-            raise EncoderError(_NAME, f"{_LIBRARIES[self._settings.codec]} failed: {exc}") from exc
+            raise EncoderError(_NAME, f"{self._library} failed: {exc}") from exc
         if len(packets) != 1:
             raise EncoderError(_NAME, f"frame {frame.number} became {len(packets)} packets instead of one")
         data, is_keyframe = bytes(packets[0]), packets[0].is_keyframe
@@ -163,29 +190,24 @@ class SoftwareEncoder:
 
 
 def _codecs() -> tuple[str, ...]:
-    return tuple(codec for codec, library in _LIBRARIES.items() if library in codecs_available)
+    return tuple(name for name, codec in _CODECS.items() if codec.library in codecs_available)
 
 
-def _open_engine(settings: EncoderSettings) -> Engine:
-    options = settings.options if isinstance(settings.options, Options) else Options()
-    if settings.codec == "h264":
-        return _x264.X264(settings, options.preset, options.threads)
-    if settings.codec == "h265":
-        return _x265.X265(settings, options.h265_preset, options.threads)
-    if settings.codec == "av1":
-        return _svt_av1.SvtAv1(settings, options.av1_preset, options.threads)
-    return _vpx.Vpx(settings, options.vp8_speed)
+def _options(settings: EncoderSettings) -> Options:
+    return settings.options if isinstance(settings.options, Options) else Options()
 
 
-def _capabilities_of(codec: str, engine: Engine) -> Capabilities:
-    other = PixelFormat.I420 if engine.takes == PixelFormat.NV12 else PixelFormat.NV12
-    return replace(
-        capabilities(),
-        codecs=(codec,),
-        formats=(engine.takes, other),
-        max_resolution=_LARGEST[codec],
-        rate_change_needs_keyframe=engine.rate_change_needs_keyframe,
-        steers_single_frames=codec != "av1",
-        max_delta_ratio=_DELTA_RATIOS[codec],
-        max_keyframe_ratio=_svt_av1.KEYFRAME_RATIO if codec == "av1" else _KEYFRAME_RATIO,
+def _capabilities_of(names: tuple[str, ...]) -> Capabilities:
+    """Return what all of these codecs can do."""
+    codecs = [_CODECS[name] for name in names]
+    return Capabilities(
+        codecs=names,
+        formats=_FORMATS,
+        memory=MEMORY,
+        max_resolution=min((codec.largest for codec in codecs), default=Resolution(0, 0)),
+        is_hardware=IS_HARDWARE,
+        rate_change_needs_keyframe=any(codec.needs_keyframe() for codec in codecs),
+        steers_single_frames=all(codec.steers_single_frames for codec in codecs),
+        max_delta_ratio=max((codec.delta_ratio for codec in codecs), default=0.0),
+        max_keyframe_ratio=max((codec.keyframe_ratio for codec in codecs), default=0.0),
     )

@@ -10,7 +10,7 @@ from streamer.session.tasks import attempt
 _MAX_UNDELIVERED_FRAMES = 2
 
 
-class _Place:
+class _Outlet:
     """What one subscriber gets, and what is done when it fails."""
 
     def __init__(self, subscriber: Subscriber, on_failed: Callable[[], None]) -> None:
@@ -29,13 +29,13 @@ class Fanout:
     def __init__(self, post: Post) -> None:
         self._post = post
         # Replaced as a whole, so that the thread reads it without a lock.
-        self._places: tuple[_Place, ...] = ()
+        self._outlets: tuple[_Outlet, ...] = ()
         self._published_frames = 0
         self._delivered_frames = 0
 
     @property
     def is_empty(self) -> bool:
-        return not self._places
+        return not self._outlets
 
     @property
     def is_behind(self) -> bool:
@@ -44,16 +44,16 @@ class Fanout:
 
     def add(self, subscriber: Subscriber, on_failed: Callable[[], None]) -> None:
         """Let a subscriber take frames; `on_failed` is called on the event loop, once, when it cannot any more."""
-        self._places = (*self._places, _Place(subscriber, on_failed))
+        self._outlets = (*self._outlets, _Outlet(subscriber, on_failed))
 
     def remove(self, subscriber: Subscriber) -> None:
-        self._places = tuple(place for place in self._places if place.subscriber is not subscriber)
+        self._outlets = tuple(outlet for outlet in self._outlets if outlet.subscriber is not subscriber)
 
     def wishes(self) -> Sequence[Wish]:
         """Return what each subscriber wishes for that can say so."""
         wishes: list[Wish] = []
-        for place in self._places:
-            self._try(place, lambda subscriber: wishes.append(subscriber.wish()), "the wish of a subscriber")
+        for outlet in self._outlets:
+            self._try(outlet, lambda subscriber: wishes.append(subscriber.wish()), "the wish of a subscriber")
         return wishes
 
     def publish(self, frame: EncodedFrame) -> None:
@@ -63,16 +63,16 @@ class Fanout:
 
     def _deliver(self, frame: EncodedFrame) -> None:
         self._delivered_frames += 1
-        for place in self._places:
-            self._try(place, lambda subscriber: subscriber.offer(frame), "the video of a subscriber")
+        for outlet in self._outlets:
+            self._try(outlet, lambda subscriber: subscriber.offer(frame), "the video of a subscriber")
 
-    def _try(self, place: _Place, work: Callable[[Subscriber], None], name: str) -> None:
-        if not place.has_failed and not attempt(partial(work, place.subscriber), name):
-            place.has_failed = True
-            self._post(lambda: self._expel(place))
+    def _try(self, outlet: _Outlet, work: Callable[[Subscriber], None], name: str) -> None:
+        if not outlet.has_failed and not attempt(partial(work, outlet.subscriber), name):
+            outlet.has_failed = True
+            self._post(lambda: self._expel(outlet))
 
-    def _expel(self, place: _Place) -> None:
+    def _expel(self, outlet: _Outlet) -> None:
         # It may have left before this was heard of.
-        if place in self._places:
-            self.remove(place.subscriber)
-            place.on_failed()
+        if outlet in self._outlets:
+            self.remove(outlet.subscriber)
+            outlet.on_failed()

@@ -56,9 +56,9 @@ class Rendition(Protocol):
 class _Tap:
     """One viewer's place at one rendition. While it is filling it lets nothing through but a first keyframe."""
 
-    def __init__(self, place: "_Place", key: RenditionKey, on_filled: Callable[["_Tap"], None]) -> None:
+    def __init__(self, taker: "_Taker", key: RenditionKey, on_filled: Callable[["_Tap"], None]) -> None:
         self.key = key
-        self.place = place
+        self.taker = taker
         self.is_filling = True
         self._on_filled = on_filled
 
@@ -68,14 +68,14 @@ class _Tap:
                 return
             self.is_filling = False
             self._on_filled(self)
-        self.place.pass_on(frame)
+        self.taker.pass_on(frame)
 
     def wish(self) -> Wish:
-        wish = self.place.video.wish()
+        wish = self.taker.video.wish()
         return replace(wish, keyframe=True) if self.is_filling else wish
 
 
-class _Place:
+class _Taker:
     """What one viewer takes, and what it is moving to."""
 
     def __init__(self, viewer: str, video: Subscriber) -> None:
@@ -113,7 +113,7 @@ class Hub:
         self._on_moved = on_moved
         self._on_failed = on_failed
         self._renditions: dict[RenditionKey, Rendition] = {}
-        self._places: dict[str, _Place] = {}
+        self._takers: dict[str, _Taker] = {}
 
     @property
     def renditions(self) -> dict[RenditionKey, Rendition]:
@@ -122,34 +122,34 @@ class Hub:
     @property
     def working(self) -> frozenset[RenditionKey]:
         """The renditions that have given somebody a keyframe."""
-        taps = [tap for place in self._places.values() for tap in place.taps]
+        taps = [tap for taker in self._takers.values() for tap in taker.taps]
         return frozenset(tap.key for tap in taps if not tap.is_filling)
 
     def rendition_of(self, viewer: str) -> RenditionKey | None:
         """Return what a viewer takes now, or None if it takes nothing."""
-        place = self._places.get(viewer)
-        return None if place is None or place.tap is None else place.tap.key
+        taker = self._takers.get(viewer)
+        return None if taker is None or taker.tap is None else taker.tap.key
 
     def join(self, viewer: str, video: Subscriber, key: RenditionKey) -> None:
         """Let a viewer take a rendition from its next keyframe on, opened if nobody takes it yet."""
         self.leave(viewer)
-        place = self._places[viewer] = _Place(viewer, video)
-        place.tap = self._connect(place, key)
+        taker = self._takers[viewer] = _Taker(viewer, video)
+        taker.tap = self._connect(taker, key)
 
     def move(self, viewer: str, key: RenditionKey) -> None:
         """Let a viewer take another rendition; its RTP stream goes on, with no frame missing in between."""
-        place = self._places[viewer]
-        if place.taps[-1].key == key:
+        taker = self._takers[viewer]
+        if taker.taps[-1].key == key:
             return
-        self._abandon_move(place)
-        if place.taps[-1].key != key:
-            place.next_tap = self._connect(place, key)
+        self._abandon_move(taker)
+        if taker.taps[-1].key != key:
+            taker.next_tap = self._connect(taker, key)
 
     def leave(self, viewer: str) -> None:
         """Let a viewer take nothing any more. Harmless when it took nothing."""
-        place = self._places.pop(viewer, None)
-        if place is not None:
-            for tap in place.taps:
+        taker = self._takers.pop(viewer, None)
+        if taker is not None:
+            for tap in taker.taps:
                 self._disconnect(tap)
 
     def reopen(self, key: RenditionKey) -> None:
@@ -158,8 +158,8 @@ class Hub:
         if before is None:
             return
         before.close()
-        for place in self._places.values():
-            for tap in place.taps:
+        for taker in self._takers.values():
+            for tap in taker.taps:
                 if tap.key == key:
                     before.remove(tap)
                     tap.is_filling = True
@@ -167,37 +167,37 @@ class Hub:
 
     def forsake(self, key: RenditionKey) -> None:
         """Expect nothing more of a rendition that has failed: whoever moves away from it is there at once."""
-        for place in list(self._places.values()):
-            if place.tap is not None and place.tap.key == key and place.next_tap is not None:
-                self._arrive(place.next_tap)
+        for taker in list(self._takers.values()):
+            if taker.tap is not None and taker.tap.key == key and taker.next_tap is not None:
+                self._arrive(taker.next_tap)
 
     def wake(self, viewer: str) -> None:
         """Make the renditions of a viewer look at its wish now."""
-        place = self._places.get(viewer)
-        if place is not None:
-            for tap in place.taps:
+        taker = self._takers.get(viewer)
+        if taker is not None:
+            for tap in taker.taps:
                 self._renditions[tap.key].wake()
 
     def close(self) -> None:
-        for viewer in list(self._places):
+        for viewer in list(self._takers):
             self.leave(viewer)
 
     def _arrive(self, tap: _Tap) -> None:
-        place = tap.place
-        if tap is not place.next_tap or place.tap is None:
+        taker = tap.taker
+        if tap is not taker.next_tap or taker.tap is None:
             return
-        before, place.tap, place.next_tap = place.tap, tap, None
-        logger.info("viewer %s takes %s instead of %s", place.viewer, tap.key, before.key)
+        before, taker.tap, taker.next_tap = taker.tap, tap, None
+        logger.info("viewer %s takes %s instead of %s", taker.viewer, tap.key, before.key)
         self._disconnect(before)
-        self._on_moved(place.viewer)
+        self._on_moved(taker.viewer)
 
-    def _abandon_move(self, place: _Place) -> None:
-        tap, place.next_tap = place.next_tap, None
+    def _abandon_move(self, taker: _Taker) -> None:
+        tap, taker.next_tap = taker.next_tap, None
         if tap is not None:
             self._disconnect(tap)
 
-    def _connect(self, place: _Place, key: RenditionKey) -> _Tap:
-        tap = _Tap(place, key, self._arrive)
+    def _connect(self, taker: _Taker, key: RenditionKey) -> _Tap:
+        tap = _Tap(taker, key, self._arrive)
         self._attach(tap)
         return tap
 
@@ -205,7 +205,7 @@ class Hub:
         rendition = self._renditions.get(tap.key)
         if rendition is None:
             rendition = self._renditions[tap.key] = self._open_rendition(tap.key)
-        rendition.add(tap, partial(self._on_failed, tap.place.viewer))
+        rendition.add(tap, partial(self._on_failed, tap.taker.viewer))
         rendition.wake()
 
     def _disconnect(self, tap: _Tap) -> None:

@@ -1,7 +1,8 @@
 /**
  * The bar at the top of the picture: who is in control, and what can be switched.
  *
- * Shows itself when the stream is there, and hides, except for a handle, once the pointer has left it. Whatever is clicked is done by the element.
+ * Shows itself when the stream is there, and hides, except for a handle, once the pointer has left it. Whatever is clicked
+ * is done by the element.
  */
 
 import type { Seat } from "../protocol/control";

@@ -4,6 +4,8 @@ from bisect import bisect_left
 from itertools import pairwise
 from typing import NamedTuple
 
+from streamer.media.units import BITS_PER_BYTE_US
+
 # A feedback interval holds three frames of 60 fps at least; less would read one large frame as a rate.
 FAST_US = 200_000
 # What a stream takes on average, keyframes and pauses included.
@@ -12,7 +14,6 @@ SLOW_US = 1_000_000
 _TRIM_ENTRIES = 1024
 # As many are kept at most, whatever arrival times say: a second of 300 Mbit/s.
 _MAX_ENTRIES = 32_768
-_BITS_PER_BYTE_US = 8_000_000
 
 
 class Passage(NamedTuple):
@@ -26,7 +27,7 @@ class Passage(NamedTuple):
     @property
     def rate_bps(self) -> int:
         """How fast they arrived."""
-        return self.size_bytes * _BITS_PER_BYTE_US // self.span_us
+        return self.size_bytes * BITS_PER_BYTE_US // self.span_us
 
     @property
     def stretch_ratio(self) -> float:
@@ -80,7 +81,7 @@ class Acked:
         span_us = min(window_us, max(end_us - self._arrivals_us[0], FAST_US // 2))
         first = bisect_left(self._arrivals_us, end_us - span_us + 1)
         before = self._totals_bytes[first - 1] if first else self._trimmed_bytes
-        return (self._totals_bytes[-1] - before) * _BITS_PER_BYTE_US // span_us
+        return (self._totals_bytes[-1] - before) * BITS_PER_BYTE_US // span_us
 
     def steady_bps(self) -> int:
         """Return the rate over the fast window, its longest pause left out: a path that stops once is not narrow."""
@@ -93,7 +94,7 @@ class Acked:
         after = first + pauses_us.index(longest_us) + 1
         size_bytes = totals[-1] - totals[first] - (totals[after] - totals[after - 1])
         span_us = max(1, arrivals_us[-1] - arrivals_us[first] - longest_us)
-        return max(self.rate_bps(), size_bytes * _BITS_PER_BYTE_US // span_us)
+        return max(self.rate_bps(), size_bytes * BITS_PER_BYTE_US // span_us)
 
     def passage(self, from_us: int) -> Passage | None:
         """Return what followed the first arrival that is not before `from_us`, if anything did."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from streamer.congestion.decision import Decision, RateLimits, Reason
 from streamer.congestion.ladder import Decoding, Ladder, Prefer
 from streamer.congestion.pacer import Priority
+from streamer.media.units import BITS_PER_BYTE_US
 
 # A target that rises by less is not worth an encoder's while; one that falls always is.
 _RISE_RATIO = 1.03
@@ -16,7 +17,6 @@ _FRAME_QUEUE_US = 30_000
 # However long the queue, a picture must be recognisable.
 _MIN_FRAME_RATIO = 0.3
 _AVERAGE_US = 500_000
-_BITS_PER_BYTE_US = 8_000_000
 
 
 # RTP header, the extensions in use and the longest tag of SRTP: what a packet carries beside its payload.
@@ -66,7 +66,7 @@ class Allocator:
         elapsed_us = decision.at_us - self._averaged_at_us
         if elapsed_us > 0:
             share = min(1.0, elapsed_us / _AVERAGE_US)
-            self._other_bps += (self._other_bytes * _BITS_PER_BYTE_US / elapsed_us - self._other_bps) * share
+            self._other_bps += (self._other_bytes * BITS_PER_BYTE_US / elapsed_us - self._other_bps) * share
             self._other_bytes = 0
             self._averaged_at_us = decision.at_us
         left_bps = round(decision.estimate_bps - min(self._other_bps, decision.estimate_bps / 2))
@@ -82,10 +82,10 @@ class Allocator:
         rung = self._ladder.rung
         fps = self._fps * rung.fps_ratio
         interval_us = round(1_000_000 / fps)
-        frame_bytes = self.target_bps * interval_us // _BITS_PER_BYTE_US
+        frame_bytes = self.target_bps * interval_us // BITS_PER_BYTE_US
         # A queue that others hold full does not get shorter by smaller frames.
         queue_us = 0 if decision.reason is Reason.COMPETITION else decision.queue_us
         room_us = interval_us + _FRAME_QUEUE_US - queue_us - backlog_us
-        room_bytes = decision.estimate_bps * max(room_us, 0) // _BITS_PER_BYTE_US
+        room_bytes = decision.estimate_bps * max(room_us, 0) // BITS_PER_BYTE_US
         max_frame_bytes = max(room_bytes, round(_MIN_FRAME_RATIO * frame_bytes))
         return Allowance(self.target_bps, fps, max_frame_bytes, rung.scale_ratio)

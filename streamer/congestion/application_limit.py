@@ -4,12 +4,13 @@ A budget fills at a share of the estimate and is spent by what is sent; shares a
 AlrDetector.
 """
 
+from streamer.media.units import BITS_PER_BYTE_US
+
 _SHARE = 0.65
 _ENTER_LEVEL = 0.80
 _LEAVE_LEVEL = 0.50
 # How much time's worth the budget holds.
 _WINDOW_US = 500_000
-_BITS_PER_BYTE_US = 8_000_000
 
 
 class ApplicationLimit:
@@ -25,8 +26,8 @@ class ApplicationLimit:
     def update(self, sent_bytes: int, estimate_bps: int, now_us: int) -> None:
         """Note what has been sent since the last update."""
         share_bps = _SHARE * estimate_bps
-        limit_bytes = share_bps * _WINDOW_US / _BITS_PER_BYTE_US
-        earned_bytes = share_bps * (now_us - self._updated_at_us) / _BITS_PER_BYTE_US
+        limit_bytes = share_bps * _WINDOW_US / BITS_PER_BYTE_US
+        earned_bytes = share_bps * (now_us - self._updated_at_us) / BITS_PER_BYTE_US
         self._budget_bytes = max(-limit_bytes, min(limit_bytes, self._budget_bytes + earned_bytes - sent_bytes))
         self._updated_at_us = now_us
         level = self._budget_bytes / limit_bytes

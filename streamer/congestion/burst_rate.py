@@ -7,6 +7,7 @@ Where that is much wider than the estimate a frame need not be spread: it makes 
 from collections import deque
 
 from streamer.congestion.trains import Train
+from streamer.media.units import BITS_PER_BYTE_US
 
 # Fewer packets than this are too few distances.
 _MIN_PACKETS = 4
@@ -16,7 +17,6 @@ _MIN_BURSTS = 8
 _QUANTILE = 0.25
 # The receiver's clock: what takes less has taken at most that.
 _TICK_US = 250
-_BITS_PER_BYTE_US = 8_000_000
 
 
 class BurstRate:
@@ -34,7 +34,7 @@ class BurstRate:
             return
         arrivals_us = sorted(train.arrivals_us[:count])
         span_us = max(arrivals_us[-1] - arrivals_us[0], _TICK_US)
-        self._rates_bps.append(sum(train.sizes_bytes[1:count]) * _BITS_PER_BYTE_US // span_us)
+        self._rates_bps.append(sum(train.sizes_bytes[1:count]) * BITS_PER_BYTE_US // span_us)
 
     def forget(self) -> None:
         """Let go of everything: a queue stands, so it is another path."""

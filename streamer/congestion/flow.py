@@ -16,6 +16,7 @@ from streamer.congestion.in_flight import InFlight, Sent
 from streamer.congestion.ladder import Decoding, Prefer
 from streamer.congestion.pacer import Pacer, PacketT, Priority
 from streamer.congestion.silence import MIN_US
+from streamer.media.units import BITS_PER_BYTE_US
 
 EstimatorFactory = Callable[..., Estimator]
 
@@ -35,7 +36,6 @@ _KNOCK_US = 25_000
 _TAIL_PACKETS = 16
 # Tails in a row of which no report tells anything are sent into nothing; two can be lost on a path that works.
 _MAX_SILENT_TAILS = 3
-_BITS_PER_BYTE_US = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Flow(Generic[PacketT]):
             self._cluster_at_us = now_us
         # Whoever makes none, because there is nothing to resend yet or no RTX, is asked again when a packet has left.
         self._padding_at_us = None
-        due_bytes = probe.rate_bps * (now_us - self._cluster_at_us + _PROBE_STEP_US) // _BITS_PER_BYTE_US
+        due_bytes = probe.rate_bps * (now_us - self._cluster_at_us + _PROBE_STEP_US) // BITS_PER_BYTE_US
         return max(0, min(due_bytes - self._cluster_bytes, self._cluster_left_bytes()))
 
     def next_wake_us(self) -> int | None:
@@ -198,7 +198,7 @@ class Flow(Generic[PacketT]):
         if room_bytes is None or is_knocking:
             return backlog_us
         excess_bytes = self._pacer.frame_bytes - room_bytes
-        return max(backlog_us, excess_bytes * _BITS_PER_BYTE_US // self.decision.estimate_bps)
+        return max(backlog_us, excess_bytes * BITS_PER_BYTE_US // self.decision.estimate_bps)
 
     def describe(self, width_px: int, height_px: int) -> None:
         """Take note of how large the source's pictures are, by which the allocator judges what they need."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from streamer.congestion.recovery import MIN_KEYFRAME_INTERVAL_US
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import Capabilities, EncodeOrder, Wish
+from streamer.media.units import BITS_PER_BYTE
 
 # Renditions are a factor of two apart.
 RATE_CLASS_RATIO = 2
@@ -29,7 +30,6 @@ KEYFRAME_BURST = 5
 # 1/60 s, and 45 dB after 230 kB in those of this size.
 LEAST_REFINEMENT_BYTES = 6000
 _SECOND_US = 1_000_000
-_BITS_PER_BYTE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class _Rates:
     @property
     def frame_bits(self) -> float:
         bits = self.target_bps / self.fps
-        return bits if self.max_frame_bytes is None else min(bits, self.max_frame_bytes * _BITS_PER_BYTE)
+        return bits if self.max_frame_bytes is None else min(bits, self.max_frame_bytes * BITS_PER_BYTE)
 
     def refining(self) -> "_Rates":
         """Return what makes a frame that is worth its headers."""
         return _Rates(
             self.target_bps,
-            min(self.fps, self.target_bps / (LEAST_REFINEMENT_BYTES * _BITS_PER_BYTE)),
+            min(self.fps, self.target_bps / (LEAST_REFINEMENT_BYTES * BITS_PER_BYTE)),
             # No picture waits behind it that its queue could delay. Encoders aim below the limit, hence twice.
             max(self.max_frame_bytes or 0, 2 * LEAST_REFINEMENT_BYTES),
             is_refinement=True,

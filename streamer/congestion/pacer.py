@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Generic, Protocol, TypeVar
 
+from streamer.media.units import BITS_PER_BYTE_US
+
 # What one call of the kernel takes at once. At 9 Mbit/s and 60 fps it is a whole frame of 1200-byte payloads.
 BURST_PACKETS = 16
 # A wake-up of the event loop costs as much as sending ten packets, so a burst may be longer where that is a short time:
@@ -30,7 +32,6 @@ WAITING_COST = 2
 # Timers of an event loop are late by 1 ms, and by 3 to 7 ms once in a hundred times on a busy machine. What a longer
 # stall would have earned is forfeit, so that it does not end in a flood.
 MAX_LATE_US = 4_000
-_BITS_PER_BYTE_US = 8_000_000
 
 
 class Priority(IntEnum):
@@ -239,7 +240,7 @@ class Pacer(Generic[PacketT]):
         self._due_at_us = max(self._due_at_us, earliest_us) + cost_us
 
     def _cut_frame(self, packets: Sequence[PacketT]) -> list[_Burst[PacketT]]:
-        longest = max(BURST_PACKETS, self._pacing_bps * BURST_US // _BITS_PER_BYTE_US // packets[0].size_bytes)
+        longest = max(BURST_PACKETS, self._pacing_bps * BURST_US // BITS_PER_BYTE_US // packets[0].size_bytes)
         count = -(-len(packets) // longest)
         size = -(-len(packets) // count)
         # The last burst leaves when the whole frame has been paid for, so those before it pay for it.
@@ -251,7 +252,7 @@ class Pacer(Generic[PacketT]):
         return [*bursts, _Burst(packets[size * (count - 1) :], ends_frame=True)]
 
     def _paying_us(self, size_bytes: int) -> int:
-        return size_bytes * _BITS_PER_BYTE_US // self._pacing_bps
+        return size_bytes * BITS_PER_BYTE_US // self._pacing_bps
 
 
 def _cut_resends(packets: Sequence[PacketT]) -> list[_Burst[PacketT]]:

@@ -20,6 +20,7 @@ from streamer.congestion.silence import Silence
 from streamer.congestion.train_rate import ROUGH_ERROR_RATIO, TrainRate
 from streamer.congestion.trains import Trains
 from streamer.congestion.trendline import Trendline
+from streamer.media.units import BITS_PER_BYTE_US
 
 # What may be under way beyond what the path holds.
 _SLACK_US = 10_000
@@ -33,7 +34,6 @@ _BUSY_JITTERS = 10
 # Of the time between two frames: one of usual size makes a queue of half of it, a keyframe one and a half.
 _SLOW_QUEUE_RATIO = 1.5
 _SLOW_PACKETS = 8
-_BITS_PER_BYTE_US = 8_000_000
 # The two clocks drift apart by a second in three hours, and a report waits for less than that. What is more than both
 # is a clock that was set, or no clock at all.
 _CLOCK_STEP_US = 2_000_000
@@ -276,7 +276,7 @@ class PathEstimator:
 
     def _decide(self, now_us: int) -> Decision:
         rate_bps = max(self._rate.rate_bps >> self._silence.halvings, self._limits.min_bps)
-        frame_bytes = rate_bps * self._interval_us // _BITS_PER_BYTE_US
+        frame_bytes = rate_bps * self._interval_us // BITS_PER_BYTE_US
         capacity_bps = self._burst_rate.rate_bps
         trip = self._round_trip
         held_us = trip.least_us + trip.interval_us + _SLACK_US
@@ -290,7 +290,7 @@ class PathEstimator:
             target_bps=rate_bps,
             pacing_bps=max(round(PACING_RATIO * rate_bps), capacity_bps or 0),
             capacity_bps=capacity_bps,
-            in_flight_cap_bytes=rate_bps * held_us // _BITS_PER_BYTE_US + frame_bytes if has_report else None,
+            in_flight_cap_bytes=rate_bps * held_us // BITS_PER_BYTE_US + frame_bytes if has_report else None,
             queue_us=self._queue.standing_us,
             rtt_us=trip.rtt_us,
             acked_bps=self._acked.rate_bps(),

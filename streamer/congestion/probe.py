@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from streamer.congestion.decision import ProbeCluster
 from streamer.congestion.in_flight import Sent
+from streamer.media.units import BITS_PER_BYTE_US
 
 # libwebrtc's: shorter or of fewer packets, a cluster measures the receiver's clock.
 _MIN_US = 15_000
@@ -29,7 +30,6 @@ _PERIOD_US = 5_000_000
 _RECOVERY_DELAYS_US = (1_000_000, 2_000_000, 4_000_000)
 # A queue that has grown by as much during a cluster says enough.
 ABORT_QUEUE_US = 14_000
-_BITS_PER_BYTE_US = 8_000_000
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class Prober:
     def start(self, rate_bps: int, now_us: int) -> None:
         """Begin a cluster."""
         self._number += 1
-        size_bytes = min(max(rate_bps * _MIN_US // _BITS_PER_BYTE_US, MIN_BYTES), MAX_BYTES)
+        size_bytes = min(max(rate_bps * _MIN_US // BITS_PER_BYTE_US, MIN_BYTES), MAX_BYTES)
         self.cluster = ProbeCluster(self._number, rate_bps, size_bytes)
         self._tally = _Tally(self.cluster, now_us)
 
@@ -108,7 +108,7 @@ class Prober:
         self._tally = None
         if span_us <= 0:
             return None
-        received_bps = (tally.arrived_bytes - tally.first_bytes) * _BITS_PER_BYTE_US // span_us
+        received_bps = (tally.arrived_bytes - tally.first_bytes) * BITS_PER_BYTE_US // span_us
         return min(round(_SAFE_RATIO * received_bps), tally.cluster.rate_bps)
 
 

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from streamer.media.units import BITS_PER_BYTE, BITS_PER_BYTE_US
 from streamer.rtp.history import SendHistory, SentPacket
 
 # A resend of the same packet sooner than this answers the same NACK, which receivers send again at 5 ms and more.
@@ -46,8 +47,6 @@ LEAST_LIMIT_BYTES = 8 * 1200
 # has received would otherwise get each packet again and again.
 RESENT_SHARE = 0.5
 RESENT_WINDOW_US = 1_000_000
-_BITS_PER_BYTE = 8
-_BITS_PER_BYTE_US = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +222,10 @@ class Recovery:
         while self._resent and self._resent[0][0] <= now_us - RESENT_WINDOW_US:
             self._resent_bytes -= self._resent.popleft()[1]
         costly_bytes = max(SMALL_KEYFRAMES_LIMIT_BYTES, RESEND_LIMIT_IN_KEYFRAMES * self._keyframe_bytes)
-        slow_bytes = max(LEAST_LIMIT_BYTES, target_bps * MAX_RESEND_US // _BITS_PER_BYTE_US)
+        slow_bytes = max(LEAST_LIMIT_BYTES, target_bps * MAX_RESEND_US // BITS_PER_BYTE_US)
         if _size_bytes(self._waiting.values()) + size_bytes > min(costly_bytes, slow_bytes):
             return True
-        share_bytes = max(LEAST_LIMIT_BYTES, round(RESENT_SHARE * target_bps) // _BITS_PER_BYTE)
+        share_bytes = max(LEAST_LIMIT_BYTES, round(RESENT_SHARE * target_bps) // BITS_PER_BYTE)
         return size_bytes > 0 and self._resent_bytes + size_bytes > share_bytes
 
 

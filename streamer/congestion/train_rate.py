@@ -9,6 +9,7 @@ from math import sqrt
 from typing import NamedTuple
 
 from streamer.congestion.trains import Train
+from streamer.media.units import BITS_PER_BYTE_US
 
 # Fewer packets than this are too few distances to be a measurement.
 MIN_PACKETS = 4
@@ -24,7 +25,6 @@ _MAX_ERROR_RATIO = 0.1
 ROUGH_ERROR_RATIO = 0.3
 # Both ends of a span are rounded to 250 us.
 _TICK_ERROR_US = 100
-_BITS_PER_BYTE_US = 8_000_000
 
 
 _MIN_TRAINS = 2
@@ -77,7 +77,7 @@ class _Pool:
         error_ratio = sqrt(count) * (_TICK_ERROR_US + jitter_us) / self._span_us
         if error_ratio > most_error_ratio:
             return None
-        return Measurement(self._size_bytes * _BITS_PER_BYTE_US // self._span_us, error_ratio)
+        return Measurement(self._size_bytes * BITS_PER_BYTE_US // self._span_us, error_ratio)
 
 
 class TrainRate:

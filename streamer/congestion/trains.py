@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from streamer.congestion.in_flight import Sent
+from streamer.media.units import BITS_PER_BYTE_US
 
 # A frame's packets leave in bursts 2 ms apart, and timers are late by a millisecond or two; between two frames of
 # 60 fps there are at least 8 ms without packets.
@@ -45,7 +46,7 @@ class Train:
         longest_us = max(gaps_us)
         left_out = gaps_us.index(longest_us) + 1
         size_bytes = sum(self.sizes_bytes) - self.sizes_bytes[0] - self.sizes_bytes[left_out]
-        return size_bytes * 8_000_000 // max(1, arrivals_us[-1] - arrivals_us[0] - longest_us)
+        return size_bytes * BITS_PER_BYTE_US // max(1, arrivals_us[-1] - arrivals_us[0] - longest_us)
 
     @property
     def send_span_us(self) -> int:

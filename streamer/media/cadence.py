@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from streamer.media.frame import EncodedFrame, EncodeOrder
+from streamer.media.units import BITS_PER_BYTE, BITS_PER_BYTE_US
 
 # The long-run rate may exceed the ordered one by this much: a source whose clock runs a little fast against ours must
 # not collect delay until a frame is lost, and a frame that came out of turn must be caught up with.
@@ -34,7 +35,6 @@ REFINED_BYTES = 256 * 1024
 SETTLED_RATIO = 0.02
 # Keeps the receiver's statistics and our reports alive while nothing changes, at the price of one small frame.
 HEARTBEAT_INTERVAL_US = 1_000_000
-_BIT_US_PER_BYTE = 8_000_000
 
 
 class Action(Enum):
@@ -112,7 +112,7 @@ class Cadence:
 
         With `target_bps` it takes its time to leave, before which no refinement follows.
         """
-        self._sent_at_us = now_us if target_bps is None else now_us + size_bytes * _BIT_US_PER_BYTE // target_bps
+        self._sent_at_us = now_us if target_bps is None else now_us + size_bytes * BITS_PER_BYTE_US // target_bps
         period_us = round(self._interval_us * (1 - _HEADROOM_RATIO))
         self._due_at_us = max(self._due_at_us, now_us - period_us) + period_us
         if is_new or self._wants_keyframe or self._encoded_at_us is None:
@@ -163,5 +163,5 @@ class Cadence:
 
 def is_settled(refinement: EncodedFrame, order: EncodeOrder) -> bool:
     """Return whether a refinement changed next to nothing."""
-    budget_bytes = order.target_bps / order.fps / 8
+    budget_bytes = order.target_bps / order.fps / BITS_PER_BYTE
     return len(refinement.data) < SETTLED_RATIO * budget_bytes

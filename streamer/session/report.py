@@ -8,6 +8,7 @@ from statistics import median
 
 from streamer.media.frame import EncodedFrame
 from streamer.media.trace import FrameTrace
+from streamer.media.units import BITS_PER_BYTE_US
 from streamer.protocol.control import Statistics
 from streamer.transport.base import PeerStatistics
 
@@ -31,7 +32,7 @@ class StreamReport:
     def close(self, totals: PeerStatistics, target_bps: int, now_us: int) -> Statistics:
         """Return the statistics since the last report and begin the next one."""
         elapsed_us = max(1, now_us - self._since_us)
-        sent_bps = (totals.bytes_sent - self._before.bytes_sent) * 8 * 1_000_000 // elapsed_us
+        sent_bps = (totals.bytes_sent - self._before.bytes_sent) * BITS_PER_BYTE_US // elapsed_us
         decision = totals.decision
         statistics = Statistics(
             target_bps=target_bps,

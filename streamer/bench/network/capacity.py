@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from streamer.errors import ConfigError
+from streamer.media.units import BITS_PER_BYTE_US
 
 # One line of a trace is an opportunity to deliver so much, as Mahimahi defines it.
 OPPORTUNITY_BYTES = 1500
@@ -21,7 +22,6 @@ NEVER_NS = 1 << 62
 _NS_PER_US = 1_000
 _US_PER_MS = 1_000
 _BITS_PER_BYTE_NS = 8_000_000_000
-_BITS_PER_BYTE_US = 8_000_000
 
 
 class Server(Protocol):
@@ -55,7 +55,7 @@ class Steps:
         bits_us = 0
         for (at_us, rate_bps), end_us in zip(self.steps, [*ends, to_us], strict=True):
             bits_us += rate_bps * max(0, min(end_us, to_us) - max(at_us, from_us))
-        return bits_us // _BITS_PER_BYTE_US
+        return bits_us // BITS_PER_BYTE_US
 
 
 def constant(rate_bps: int) -> Steps:

@@ -6,6 +6,7 @@ Obeys the `EncodeOrder` of each frame as the encoders of the product do: the tar
 import random
 
 from streamer.media.frame import EncodeOrder
+from streamer.media.units import BITS_PER_BYTE
 
 # Sizes around the target are spread like this: the standard deviation of their logarithm.
 _SPREAD = 0.12
@@ -20,7 +21,6 @@ _REPAID_RATIO = 0.5
 _MAX_DEBT_RATIO = 2.0
 # Headers, motion vectors: a frame in which nothing is new.
 _MIN_FRAME_BYTES = 120
-_BITS_PER_BYTE = 8
 
 
 class Encoder:
@@ -32,7 +32,7 @@ class Encoder:
 
     def encode(self, order: EncodeOrder, size_ratio: float, *, is_keyframe: bool) -> int:
         """Return the size of the next frame in bytes; `size_ratio` is how much of its share the picture needs."""
-        share_bytes = order.target_bps / order.fps / _BITS_PER_BYTE
+        share_bytes = order.target_bps / order.fps / BITS_PER_BYTE
         spread = self._rng.lognormvariate(-_SPREAD * _SPREAD / 2, _SPREAD)
         if is_keyframe:
             size_bytes = share_bytes * _KEYFRAME_RATIO * spread

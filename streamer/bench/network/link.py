@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
 from streamer.bench.network.capacity import Capacity, step_at
+from streamer.media.units import BITS_PER_BYTE_US
 
 ItemT = TypeVar("ItemT")
 
 _NS_PER_US = 1_000
-_BITS_PER_BYTE_US = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ class _TokenBucket:
 
     def __init__(self, policer: Policer) -> None:
         self._rate_bps = policer.rate_bps
-        self._limit = policer.burst_bytes * _BITS_PER_BYTE_US
+        self._limit = policer.burst_bytes * BITS_PER_BYTE_US
         self._tokens = self._limit
         self._filled_at_us = 0
 
@@ -219,7 +219,7 @@ class _TokenBucket:
         """Pay for a packet; return whether there was enough."""
         self._tokens = min(self._limit, self._tokens + (now_us - self._filled_at_us) * self._rate_bps)
         self._filled_at_us = now_us
-        cost = size_bytes * _BITS_PER_BYTE_US
+        cost = size_bytes * BITS_PER_BYTE_US
         if cost > self._tokens:
             return False
         self._tokens -= cost

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
-_BITS_PER_BYTE_US = 8_000_000
+from streamer.media.units import BITS_PER_BYTE_US
 
 
 class Arrivals:
@@ -21,7 +21,7 @@ class Arrivals:
 
     def rate_bps(self, from_us: int, to_us: int) -> float:
         """Return the mean rate over a span."""
-        return self.size_bytes(from_us, to_us) * _BITS_PER_BYTE_US / (to_us - from_us)
+        return self.size_bytes(from_us, to_us) * BITS_PER_BYTE_US / (to_us - from_us)
 
     def curve(self, end_us: int, window_us: int) -> list[tuple[float, float]]:
         """Return (s, bit/s) of spans in a row, for a plot."""

@@ -25,6 +25,7 @@ from streamer.bench.network.packets import (
     VideoPacket,
 )
 from streamer.bench.network.recording import StreamRecord
+from streamer.media.units import BITS_PER_BYTE_US
 from streamer.rtp.requests import Nack, PictureLoss
 
 _SSRC = 1
@@ -163,7 +164,7 @@ class Receiver:
 
     def _feedback_interval_us(self) -> int:
         self._age_recent(self._events.now_us)
-        rate_bps = self._recent_bytes * 8_000_000 // _RATE_WINDOW_US
+        rate_bps = self._recent_bytes * BITS_PER_BYTE_US // _RATE_WINDOW_US
         least_us, most_us = _FEEDBACK_INTERVALS_US
         interval_us = round(_FEEDBACK_BITS * 1_000_000 / (_FEEDBACK_SHARE * max(1, rate_bps)))
         return max(least_us, min(interval_us, most_us))

@@ -31,10 +31,10 @@ from streamer.bench.options import (
 from streamer.bench.progress import say
 from streamer.bench.quantiles import percentile, summarize
 from streamer.bench.report import Result, conditions, distrust, load_result, publish
-from streamer.bench.stamp_decoder import decoder_of
 from streamer.clock import SystemClock, sharpen_thread_timers
 from streamer.converters import swscale
 from streamer.converters.base import ConverterSettings
+from streamer.decoder import open_decoder
 from streamer.encoders.base import EncoderSettings, VideoEncoder
 from streamer.errors import ConfigError, StreamerError
 from streamer.media.frame import (
@@ -187,7 +187,7 @@ def _luma(frame: VideoFrame) -> Luma:
 
 
 def _decode(units: Sequence[EncodedFrame], codec: str) -> Iterator[Luma]:
-    decoder: Any = decoder_of(codec)
+    decoder: Any = open_decoder(codec)
     packets = (av.Packet(unit.data) for unit in units)
     for packet in (*packets, None):
         for picture in decoder.decode(packet):

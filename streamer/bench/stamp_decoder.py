@@ -8,24 +8,14 @@ from typing import cast
 import av
 import av.error
 import numpy as np
-from av.codec.context import Flags
 
 from streamer.bench.assembler import AccessUnit
 from streamer.clock import Clock
+from streamer.decoder import open_decoder
 from streamer.media import stamp
 from streamer.media.frame import Resolution
 
 Row = list[float | None]
-# FFmpeg's names of decoders that differ from ours of codecs.
-_DECODERS = {"h265": "hevc", "av1": "libdav1d"}
-
-
-def decoder_of(codec: str) -> av.VideoCodecContext:
-    """Return a decoder of one thread that does not wait for later frames: what goes in comes out."""
-    context = cast("av.VideoCodecContext", av.CodecContext.create(_DECODERS.get(codec, codec), "r"))
-    context.thread_count = 1
-    context.flags |= Flags.low_delay
-    return context
 
 
 class StampDecoder:
@@ -36,7 +26,7 @@ class StampDecoder:
 
     def __init__(self, codec: str, clock: Clock) -> None:
         self._clock = clock
-        self._context = decoder_of(codec)
+        self._context = open_decoder(codec)
         self._queue: SimpleQueue[tuple[AccessUnit, int] | None] = SimpleQueue()
         self._lock = Lock()
         self._rows: list[Row] = []

@@ -10,9 +10,8 @@ from typing import Any
 
 from streamer.cuda.errors import CudaError, translated
 
-# The streams that a program uses which asks for none; CUDA gives them handles of their own.
+# The stream that a program uses which asks for none; CUDA gives it a handle of its own.
 LEGACY_STREAM = 1
-PER_THREAD_STREAM = 2
 
 
 @functools.cache

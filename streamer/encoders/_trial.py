@@ -10,6 +10,7 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.decoder import open_decoder
 from streamer.encoders.base import EncoderSettings, VideoEncoder
 from streamer.media.frame import (
     BT601_LIMITED,
@@ -35,9 +36,6 @@ _FRAMES, _CHANGE_AT, _KEYFRAME_AT = 30, 10, 22
 # One-pass rate control needs some frames to find the new size.
 _SETTLED_AFTER_FRAMES = 4
 _LOWEST_RATIO, _HIGHEST_RATIO = 0.4, 1.6
-_DECODERS = {"h264": "h264", "h265": "hevc", "av1": "libdav1d"}
-# AV_CODEC_FLAG_LOW_DELAY_FLAG
-_LOW_DELAY_FLAG = 1 << 19
 _CELL_PX, _PAN_PX, _NOISE = 8, 3, 24
 # A colour that the four conversions in use make clearly different samples of, and what encoding may change about those.
 _RGB = (30, 200, 60)
@@ -186,10 +184,7 @@ def _check_rate(frames: list[EncodedFrame]) -> None:
 
 
 def _decode_all(frames: list[EncodedFrame], codec: str) -> list[av.VideoFrame]:
-    decoder = av.CodecContext.create(_DECODERS[codec], "r")
-    assert isinstance(decoder, av.VideoCodecContext)
-    decoder.thread_count = 1
-    decoder.flags |= _LOW_DELAY_FLAG
+    decoder = open_decoder(codec)
     pictures: list[av.VideoFrame] = []
     try:
         for frame in frames:

@@ -9,11 +9,10 @@ from av.bitstream import BitStreamFilterContext
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from streamer.decoder import codec_of
 from streamer.errors import ConfigError
 from streamer.media.frame import Resolution
 
-# FFmpeg's names that differ from ours.
-_CODECS = {"hevc": "h265", "libdav1d": "av1"}
 # Puts start codes in place of lengths and the parameter sets of a container before each keyframe.
 _FILTERS = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 _START_CODE = b"\x00\x00\x01"
@@ -57,7 +56,7 @@ def read_recording(path: Path) -> Recording:
     if has_b_frames:
         raise ConfigError(f"file '{path}' has frames that are shown in another order than they are stored (B-frames)")
     units = tuple(AccessUnit(bytes(packet), packet.is_keyframe and _can_start(name, packet)) for packet in packets)
-    return Recording(_CODECS.get(name, name), resolution, units)
+    return Recording(codec_of(name), resolution, units)
 
 
 def _filtered(stream: VideoStream, packets: "list[Packet[VideoStream]]") -> "list[Packet[VideoStream]]":

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from streamer import registry
+from streamer.decoder import open_decoder
 from streamer.encoders.base import EncoderSettings, VideoEncoder
 from streamer.errors import EncoderError, Unavailable
 from streamer.media.frame import (
@@ -31,9 +32,6 @@ MEDIUM = Resolution(640, 360)
 HD = Resolution(1280, 720)
 TARGET_BPS = 4_000_000
 TWO_SECONDS_FRAMES = 120
-DECODERS = {"h264": "h264", "vp8": "vp8", "h265": "hevc", "vp9": "vp9", "av1": "libdav1d"}
-# AV_CODEC_FLAG_LOW_DELAY
-LOW_DELAY = 1 << 19
 
 
 def backends() -> list[object]:
@@ -78,13 +76,6 @@ class Bench:
         for encoder in self._opened:
             encoder.close()
 
-    def decoder(self) -> av.VideoCodecContext:
-        decoder = av.CodecContext.create(DECODERS[self.codec], "r")
-        assert isinstance(decoder, av.VideoCodecContext)
-        decoder.thread_count = 1
-        decoder.flags |= LOW_DELAY
-        return decoder
-
 
 @pytest.fixture(params=backends())
 def bench(request: pytest.FixtureRequest) -> Iterable[Bench]:
@@ -120,7 +111,7 @@ def psnr_db(picture: av.VideoFrame, frame: VideoFrame) -> float:
 
 def test_encoder_gives_one_frame_for_each_at_once_and_starts_with_a_keyframe(bench: Bench) -> None:
     encoder = bench.open(HD)
-    decoder = bench.decoder()
+    decoder = open_decoder(bench.codec)
 
     for number, frame in enumerate(clips.textured_clip(HD, 10)):
         encoded = encoder.encode(frame, order())
@@ -205,7 +196,7 @@ def test_encoder_makes_keyframes_that_decode_alone(bench: Bench) -> None:
 
     encoded = encoder.encode(frame, order(keyframe=True))
 
-    picture = decode(bench.decoder(), encoded)
+    picture = decode(open_decoder(bench.codec), encoded)
     assert (picture.width, picture.height) == (MEDIUM.width_px, MEDIUM.height_px)
     assert psnr_db(picture, frame) > 28
 
@@ -215,7 +206,7 @@ def test_encoder_shows_what_it_was_given(bench: Bench, pixel_format: PixelFormat
     if pixel_format not in bench.module.capabilities().formats:
         pytest.skip(f"does not take {pixel_format}")
     encoder = bench.open(MEDIUM, pixel_format)
-    decoder = bench.decoder()
+    decoder = open_decoder(bench.codec)
 
     for shift in range(20):
         frame = clips.smooth_frame(MEDIUM, pixel_format, shift_px=shift)
@@ -246,7 +237,7 @@ def open_steerable(bench: Bench) -> VideoEncoder:
 
 def test_encoder_refines_a_picture_that_stands_still(bench: Bench) -> None:
     encoder = open_steerable(bench)
-    decoder = bench.decoder()
+    decoder = open_decoder(bench.codec)
     *moving, still = clips.textured_clip(MEDIUM, 10)
     for frame in (*moving, still):
         before = decode(decoder, encoder.encode(frame, order(2_000_000)))
@@ -274,8 +265,8 @@ def test_encoder_takes_rows_with_padding(bench: Bench) -> None:
     frame = clips.smooth_frame(SMALL, pixel_format)
     padded = replace(frame, surface=pad(frame.surface, 48))
 
-    plain_picture = decode(bench.decoder(), bench.open(SMALL).encode(frame, order()))
-    padded_picture = decode(bench.decoder(), bench.open(SMALL).encode(padded, order()))
+    plain_picture = decode(open_decoder(bench.codec), bench.open(SMALL).encode(frame, order()))
+    padded_picture = decode(open_decoder(bench.codec), bench.open(SMALL).encode(padded, order()))
 
     for plain, other in zip(plain_picture.planes, padded_picture.planes, strict=True):
         # Decoders leave rubbish behind the samples of a row.
@@ -301,7 +292,7 @@ def test_encoder_lets_go_of_the_surface_when_it_returns(bench: Bench) -> None:
     block[:] = 200
 
     wanted = clips.block_frame(np.full_like(block, 90), PixelFormat.NV12, SMALL)
-    assert psnr_db(decode(bench.decoder(), encoded), wanted) > 40
+    assert psnr_db(decode(open_decoder(bench.codec), encoded), wanted) > 40
 
 
 def with_first_plane(surface: Surface, plane: Plane) -> Surface:

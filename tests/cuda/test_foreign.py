@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.cuda.foreign import ForeignArrayError, is_on_device, view
-from streamer.cuda.gpu import LEGACY_STREAM, PER_THREAD_STREAM, Gpu
+from streamer.cuda.gpu import LEGACY_STREAM, Gpu
 from tests.cuda.machine import picture
 from tests.fakes.cuda_arrays import DlpackArray, InterfacedArray
 
 ROWS, COLUMNS, CHANNELS = 6, 10, 4
+# CU_STREAM_PER_THREAD.
+PER_THREAD_STREAM = 2
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import pytest
 from streamer import registry
 from streamer.bench.assembler import AccessUnit, FrameAssembler
 from streamer.bench.receiving_peer import ReceivingPeer
-from streamer.bench.stamp_decoder import decoder_of
 from streamer.clock import SystemClock
+from streamer.decoder import open_decoder
 from streamer.encoders import software
 from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import BT601_LIMITED, EncodedFrame, EncodeOrder, PixelFormat, Resolution
@@ -63,7 +63,7 @@ async def test_frames_of_every_codec_arrive_and_decode(codec):
 
     assert (observer.codecs, viewer.codec) == ([codec], codec)
     assert [unit.data for unit in units] == [sent_as(codec, frame) for frame in frames]
-    decoder = decoder_of(codec)
+    decoder = open_decoder(codec)
     pictures = [picture for unit in units for picture in decoder.decode(av.Packet(unit.data))]
     assert [(picture.width, picture.height) for picture in pictures] == [(SIZE.width_px, SIZE.height_px)] * FRAMES
 

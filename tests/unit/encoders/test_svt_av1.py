@@ -4,6 +4,7 @@ import sys
 
 import av
 
+from streamer.decoder import open_decoder
 from streamer.encoders import software
 from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import BT709_LIMITED, EncodeOrder, PixelFormat, Resolution
@@ -25,8 +26,7 @@ for frame in clips.textured_clip(SIZE, 5):
 
 def test_av1_signals_the_colours_of_its_pictures() -> None:
     encoder = software.create(SETTINGS)
-    decoder = av.CodecContext.create("libdav1d", "r")
-    decoder.thread_count = 1
+    decoder = open_decoder("av1")
 
     encoded = encoder.encode(clips.smooth_frame(SIZE), EncodeOrder(2_000_000, 60.0))
     encoder.close()

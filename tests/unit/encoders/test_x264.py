@@ -3,6 +3,7 @@ from fractions import Fraction
 import av
 import pytest
 
+from streamer.decoder import open_decoder
 from streamer.encoders import _live_rate, software
 from streamer.encoders._x264 import plan_rate
 from streamer.encoders.base import EncoderSettings
@@ -64,9 +65,7 @@ def test_rate_plan_keeps_below_the_largest_frame() -> None:
 )
 def test_h264_signals_the_colours_of_its_pictures(colour: ColourDescription) -> None:
     encoder = software.create(settings(colour=colour))
-    decoder = av.CodecContext.create("h264", "r")
-    decoder.thread_count = 1
-    decoder.flags |= 1 << 19
+    decoder = open_decoder("h264")
 
     encoded = encoder.encode(clips.smooth_frame(SIZE), EncodeOrder(2_000_000, 60.0))
 

@@ -1,6 +1,7 @@
 import av
 import pytest
 
+from streamer.decoder import open_decoder
 from streamer.encoders import software
 from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import (
@@ -26,8 +27,7 @@ def nal_types(data: bytes) -> list[int]:
 )
 def test_h265_signals_the_colours_of_its_pictures(colour: ColourDescription) -> None:
     encoder = software.create(EncoderSettings("h265", SIZE, PixelFormat.NV12, colour, 60.0, 2_000_000, 8_000_000))
-    decoder = av.CodecContext.create("hevc", "r")
-    decoder.thread_count = 1
+    decoder = open_decoder("h265")
 
     encoded = encoder.encode(clips.smooth_frame(SIZE), EncodeOrder(2_000_000, 60.0))
 

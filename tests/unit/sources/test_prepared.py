@@ -6,7 +6,7 @@ import pytest
 from av.codec.context import Flags
 
 from streamer import registry
-from streamer.bench.stamp_decoder import decoder_of
+from streamer.decoder import open_decoder
 from streamer.errors import ConfigError
 from streamer.media.frame import EncodeOrder, Resolution
 from streamer.media.trace import Stage
@@ -127,7 +127,7 @@ def test_file_is_played_as_frames_that_its_codec_can_send(tmp_path, name, codec,
     assert source.resolution == SIZE
     assert [frame.is_keyframe for frame in frames] == [number % INTERVAL == 0 for number in range(FRAMES)]
     assert [module.is_keyframe(frame.data) for frame in frames] == [frame.is_keyframe for frame in frames]
-    decoder = decoder_of(source.codec)
+    decoder = open_decoder(source.codec)
     pictures = [picture for frame in frames[INTERVAL:] for picture in decoder.decode(av.Packet(frame.data))]
     pictures += decoder.decode(None)
     assert len(pictures) == FRAMES - INTERVAL, "whoever starts at a later keyframe sees every picture from there"

@@ -8,6 +8,7 @@
     │   ├── SourceError
     │   ├── ConverterError
     │   ├── EncoderError
+    │   │   └── UnfitError       these pictures are nothing for this encoder: their fault, not the device's
     │   ├── InputError
     │   ├── AudioError
     │   ├── DesktopError
@@ -52,6 +53,10 @@ class ConverterError(DeviceError):
 
 class EncoderError(DeviceError):
     """An encoder refused a frame or broke its contract."""
+
+
+class UnfitError(EncoderError):
+    """An encoder does not take pictures of this size, form or place: their fault, and no failure of its device."""
 
 
 class InputError(DeviceError):

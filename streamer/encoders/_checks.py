@@ -5,7 +5,7 @@ from types import ModuleType
 
 from streamer import registry
 from streamer.encoders.base import EncoderSettings
-from streamer.errors import ConfigError, EncoderError, StreamerError
+from streamer.errors import ConfigError, EncoderError, StreamerError, UnfitError
 from streamer.media.frame import EncodeOrder, PixelFormat, Resolution
 
 # H.273: matrix 0 is RGB itself, which 4:2:0 pictures cannot be.
@@ -23,21 +23,22 @@ def check_settings(
     """Hold settings against what backend `name` takes.
 
     Raises:
-        EncoderError: it does not take them; says what it takes.
+        UnfitError: it does not take such pictures; says which it takes.
+        EncoderError: the rate cannot be.
     """
     resolution = settings.resolution
     if settings.format not in formats:
-        raise EncoderError(name, f"pictures of format {settings.format}; accepted is {' or '.join(formats)}")
+        raise UnfitError(name, f"pictures of format {settings.format}; accepted is {' or '.join(formats)}")
     if resolution.width_px % 2 or resolution.height_px % 2 or not resolution.pixels:
-        raise EncoderError(name, f"pictures of {resolution}; 4:2:0 takes even sizes from 2x2 on")
+        raise UnfitError(name, f"pictures of {resolution}; 4:2:0 takes even sizes from 2x2 on")
     if not resolution.fits_in(largest):
-        raise EncoderError(name, f"pictures of {resolution}; the largest are {largest}")
+        raise UnfitError(name, f"pictures of {resolution}; the largest are {largest}")
     if not smallest.fits_in(resolution):
-        raise EncoderError(name, f"pictures of {resolution}; the smallest are {smallest}")
+        raise UnfitError(name, f"pictures of {resolution}; the smallest are {smallest}")
     if settings.start_target_bps <= 0 or not settings.max_fps > 0:
         raise EncoderError(name, f"{settings.start_target_bps} bit/s at {settings.max_fps} frames per second")
     if settings.format in _SUBSAMPLED and settings.colour.matrix == _IDENTITY_MATRIX:
-        raise EncoderError(name, f"{settings.format} pictures that are described as RGB (matrix 0)")
+        raise UnfitError(name, f"{settings.format} pictures that are described as RGB (matrix 0)")
 
 
 def check_order(name: str, order: EncodeOrder) -> None:

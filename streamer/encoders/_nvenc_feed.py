@@ -8,9 +8,11 @@ into the encoder's own surface; nothing of it passes through the host.
 from collections.abc import Sequence
 from typing import Any
 
-from streamer.encoders._cuda import Context, CudaError
-from streamer.encoders._picture import Blocks, why_unfit
+from streamer.encoders._cuda import Context, CudaError, answers
+from streamer.encoders._nvenc_reasons import LOST
+from streamer.encoders._picture import Blocks, check_surface
 from streamer.encoders.base import EncoderSettings
+from streamer.errors import EncoderError, UnfitError
 from streamer.media.frame import MemoryKind, PixelFormat, Resolution, Surface
 from streamer.media.planes import PIXEL_BYTES, plane_shapes
 
@@ -19,19 +21,16 @@ FORMAT_NAMES = {PixelFormat.NV12: "NV12", PixelFormat.BGRA: "ARGB", PixelFormat.
 _CUDA_ARRAY_INTERFACE_VERSION = 3
 
 
-class SurfaceError(Exception):
-    """The surface cannot be encoded; the message says what came and what is accepted."""
-
-
 class Feed:
     """Makes what the extension takes of the surfaces of one encoder. Used by one thread."""
 
-    def __init__(self, settings: EncoderSettings, gpu: int) -> None:
-        """Get ready for one kind of surface.
+    def __init__(self, name: str, settings: EncoderSettings, gpu: int) -> None:
+        """Get ready for one kind of surface, on behalf of backend `name`.
 
         Raises:
             CudaError: the GPU's context cannot be had.
         """
+        self._name = name
         self._settings = settings
         self._gpu = gpu
         self._accepted = settings.resolution, (settings.format,), (settings.memory,)
@@ -49,11 +48,10 @@ class Feed:
         """Return what `Encode` takes. It is read until `Encode` returns, and stands until the next call.
 
         Raises:
-            SurfaceError: the surface does not fit the encoder.
+            UnfitError: the surface does not fit the encoder.
+            EncoderError: the GPU is lost.
         """
-        reason = why_unfit(surface, *self._accepted)
-        if reason is not None:
-            raise SurfaceError(reason)
+        check_surface(self._name, surface, *self._accepted)
         return self._host(surface) if self._context is None else self._device(surface, self._context)
 
     def _host(self, surface: Surface) -> Any:
@@ -65,12 +63,14 @@ class Feed:
 
     def _device(self, surface: Surface, context: Context) -> "DeviceFrame":
         if surface.device not in (None, self._gpu):
-            raise SurfaceError(f"a surface on GPU {surface.device}; the encoder runs on GPU {self._gpu}")
+            raise UnfitError(self._name, f"a surface on GPU {surface.device}; the encoder runs on GPU {self._gpu}")
         if surface.stream is not None:
             try:
                 context.wait_for(surface.stream)
             except CudaError as exc:
-                raise SurfaceError(f"a surface whose stream cannot be waited for: {exc}") from exc
+                if not answers(self._gpu):
+                    raise EncoderError(self._name, LOST) from exc
+                raise UnfitError(self._name, f"a surface whose stream cannot be waited for: {exc}") from exc
         self._device_frame.point_at(surface)
         return self._device_frame
 
@@ -105,7 +105,7 @@ class DeviceFrame:
         ]
 
     def point_at(self, surface: Surface) -> None:
-        """Be the picture of a surface that `why_unfit` has nothing against."""
+        """Be the picture of a surface that `check_surface` lets pass."""
         for own, plane in zip(self._planes, surface.planes, strict=True):
             own.point_at(plane.pointer or 0)
 

@@ -11,6 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.errors import UnfitError
 from streamer.media.frame import MemoryKind, PixelFormat, Plane, Resolution, Surface
 from streamer.media.planes import plane_shapes, why_planes_unfit
 
@@ -20,24 +21,31 @@ MEMORY: tuple[MemoryKind, ...] = (MemoryKind.HOST,)
 _LIBRARY_NAMES = {PixelFormat.NV12: "nv12", PixelFormat.I420: "yuv420p"}
 
 
-def why_unfit(
+def check_surface(
+    name: str,
     surface: Surface,
     resolution: Resolution,
     formats: tuple[PixelFormat, ...],
     memory: tuple[MemoryKind, ...] = MEMORY,
-) -> str | None:
-    """Return what is wrong with a surface, and what would be right; None if it can be encoded."""
+) -> None:
+    """Hold a surface against what an encoder of backend `name` was opened for.
+
+    Raises:
+        UnfitError: it is something else; says what would be right.
+    """
     if surface.memory not in memory:
-        return f"a surface in {surface.memory} memory; accepted is {' or '.join(memory)}"
+        raise UnfitError(name, f"a surface in {surface.memory} memory; accepted is {' or '.join(memory)}")
     if surface.format not in formats:
-        return f"a surface of format {surface.format}; accepted is {' or '.join(formats)}"
+        raise UnfitError(name, f"a surface of format {surface.format}; accepted is {' or '.join(formats)}")
     if surface.resolution != resolution:
-        return f"a surface of {surface.resolution}; accepted is {resolution}"
-    return why_planes_unfit(surface)
+        raise UnfitError(name, f"a surface of {surface.resolution}; accepted is {resolution}")
+    reason = why_planes_unfit(surface)
+    if reason is not None:
+        raise UnfitError(name, reason)
 
 
 class Pictures:
-    """Makes PyAV frames of surfaces that `why_unfit` has nothing against. Used by one thread."""
+    """Makes PyAV frames of surfaces that `check_surface` lets pass. Used by one thread."""
 
     def __init__(self, target: PixelFormat, resolution: Resolution) -> None:
         self._blocks = Blocks(target, resolution)
@@ -49,7 +57,7 @@ class Pictures:
 
 
 class Blocks:
-    """Makes blocks of surfaces that `why_unfit` has nothing against. Used by one thread."""
+    """Makes blocks of surfaces that `check_surface` lets pass. Used by one thread."""
 
     def __init__(self, target: PixelFormat, resolution: Resolution) -> None:
         self._target = target

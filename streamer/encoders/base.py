@@ -57,7 +57,8 @@ class VideoEncoder(Protocol):
         The first frame is a keyframe. `capture_us`, `number` and `input_number` are copied from the frame.
 
         Raises:
-            EncoderError: the surface does not fit, or the library failed.
+            UnfitError: the surface is not what the encoder was opened for. The next one may be.
+            EncoderError: the library failed.
         """
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from streamer.encoders._budget import NVENC_DELTA_RATIOS, NVENC_STEERED_CODECS, 
 from streamer.encoders._checks import KeyframeCheck, check_order, check_settings, codec_module
 from streamer.encoders._cuda import CudaError
 from streamer.encoders._gpu_options import GpuOptions
-from streamer.encoders._nvenc_feed import FORMAT_NAMES, Feed, SurfaceError
+from streamer.encoders._nvenc_feed import FORMAT_NAMES, Feed
 from streamer.encoders._nvenc_reasons import explain
 from streamer.encoders._proof import Proof
 from streamer.encoders._watch import Watch
@@ -85,7 +85,8 @@ def create(settings: EncoderSettings) -> "NvencEncoder":
 
     Raises:
         Unavailable: it does not keep the contract on this GPU, or does not do this codec.
-        EncoderError: the settings are refused, or no session is left.
+        UnfitError: it does not take such pictures.
+        EncoderError: the rate is refused, or no session is left.
     """
     options = _options(settings)
     if settings.codec not in LIBRARY_NAMES:
@@ -133,7 +134,7 @@ class NvencEncoder:
         # What the last order asked for. Orders rarely change, and nothing else of them has to be looked at.
         self._asked: tuple[int, float, int | None] | None = None
         try:
-            self._feed = Feed(settings, _options(settings).gpu)
+            self._feed = Feed(_NAME, settings, _options(settings).gpu)
             self._encoder: nvidia.LibraryEncoder | None = self._open(library)
         except CudaError as exc:
             raise EncoderError(_NAME, str(exc)) from exc
@@ -151,10 +152,7 @@ class NvencEncoder:
     def encode(self, frame: VideoFrame, order: EncodeOrder) -> EncodedFrame:
         if self._encoder is None:
             raise EncoderError(_NAME, "the encoder is closed")
-        try:
-            picture = self._feed.show(frame.surface)
-        except SurfaceError as exc:
-            raise EncoderError(_NAME, str(exc)) from exc
+        picture = self._feed.show(frame.surface)
         packet = self._encode(self._encoder, picture, order)
         is_keyframe = packet["picture_type"] == nvidia.KEYFRAME_TYPE
         self._keyframes.check(packet["data"], order, is_keyframe=is_keyframe)

@@ -23,7 +23,7 @@ from streamer.encoders._budget import NVENC_DELTA_RATIOS, NVENC_STEERED_CODECS, 
 from streamer.encoders._checks import KeyframeCheck, check_order, check_settings
 from streamer.encoders._gpu_options import GpuOptions
 from streamer.encoders._nvenc_reasons import LOST, explain
-from streamer.encoders._picture import MEMORY, Pictures, why_unfit
+from streamer.encoders._picture import MEMORY, Pictures, check_surface
 from streamer.encoders._proof import Proof
 from streamer.encoders._watch import Watch
 from streamer.encoders.base import EncoderSettings
@@ -66,7 +66,8 @@ def create(settings: EncoderSettings) -> "NvencAvEncoder":
 
     Raises:
         Unavailable: it does not keep the contract on this GPU, or does not do this codec.
-        EncoderError: the settings are refused, or no session is left.
+        UnfitError: it does not take such pictures.
+        EncoderError: the rate is refused, or no session is left.
     """
     if settings.codec not in _codecs():
         raise Unavailable(_NAME, f"cannot encode {settings.codec!r}; it can do {', '.join(_codecs()) or 'nothing'}")
@@ -103,9 +104,7 @@ class NvencAvEncoder:
         if self._context is None:
             raise EncoderError(_NAME, "the encoder is closed")
         check_order(_NAME, order)
-        reason = why_unfit(frame.surface, self._settings.resolution, self._capabilities.formats)
-        if reason is not None:
-            raise EncoderError(_NAME, reason)
+        check_surface(_NAME, frame.surface, self._settings.resolution, self._capabilities.formats)
         has_changed = self._tell(order)
         packet = self._encode(frame, order)
         encoded = EncodedFrame(

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from streamer.encoders import _live_rate, _svt_av1, _vpx, _x264, _x265
 from streamer.encoders._budget import Engine
 from streamer.encoders._checks import KeyframeCheck, check_order, check_settings
-from streamer.encoders._picture import MEMORY, Pictures, why_unfit
+from streamer.encoders._picture import MEMORY, Pictures, check_surface
 from streamer.encoders.base import EncoderSettings
 from streamer.errors import EncoderError, Unavailable
 from streamer.media.frame import (
@@ -121,6 +121,7 @@ def create(settings: EncoderSettings) -> "SoftwareEncoder":
 
     Raises:
         Unavailable: PyAV was built without the library for this codec.
+        UnfitError: it does not take such pictures.
         EncoderError: the library refuses the settings.
     """
     if settings.codec not in _codecs():
@@ -183,9 +184,7 @@ class SoftwareEncoder:
             engine.close()
 
     def _check(self, frame: VideoFrame, order: EncodeOrder) -> None:
-        reason = why_unfit(frame.surface, self._settings.resolution, self._capabilities.formats)
-        if reason is not None:
-            raise EncoderError(_NAME, reason)
+        check_surface(_NAME, frame.surface, self._settings.resolution, self._capabilities.formats)
         check_order(_NAME, order)
 
 

@@ -25,7 +25,6 @@ from streamer.media.frame import (
     VideoFrame,
 )
 from streamer.session.conversion import Conversion, Form, open_conversion, takes
-from streamer.session.fallback import MOST_RETRIES
 from streamer.session.hub import RenditionKey
 from streamer.session.pace import keeps_up
 from streamer.settings import backend_options
@@ -139,7 +138,7 @@ class Assembly:
         return any(key.resolution.fits_in(other.resolution) for other in others)
 
     def fall_back(self, failed: EncoderChoice, reason: str) -> EncoderChoice | None:
-        """Return what takes the place of a hardware encoder that failed, for all renditions from here on.
+        """Return what takes the place of a hardware encoder that is given up, for all renditions from here on.
 
         None if there is nothing: no other encoder can make this codec.
         """
@@ -159,7 +158,7 @@ class Assembly:
                 if capabilities.is_hardware:
                     # A backend of somebody else's that does not say so beforehand.
                     continue
-                why = f"{failed.encoder} failed {MOST_RETRIES + 1} times in a row: {reason}"
+                why = f"{failed.encoder} was given up because {reason}"
                 choice = EncoderChoice(failed.codec, name, why, module, capabilities)
                 self.choices[failed.codec] = choice
                 return choice

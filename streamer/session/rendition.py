@@ -13,7 +13,7 @@ from typing import Protocol
 from streamer.clock import Clock, sharpen_thread_timers
 from streamer.codecs.base import Codec
 from streamer.congestion.fold import Fold, fold_backlog_us, governing
-from streamer.errors import EncoderError, StreamerError
+from streamer.errors import EncoderError, StreamerError, UnfitError
 from streamer.media.cadence import Action, Cadence, Decision, is_settled
 from streamer.media.frame import (
     EncodedFrame,
@@ -27,7 +27,7 @@ from streamer.media.frame import (
 from streamer.media.trace import FrameTrace, Stage
 from streamer.session.assembly import Assembly, EncoderChoice, Machinery
 from streamer.session.conversion import Form
-from streamer.session.fallback import Fallback
+from streamer.session.fallback import MOST_RETRIES, Fallback
 from streamer.session.fanout import Fanout
 from streamer.session.feed import FeedReader, Lease
 from streamer.session.hub import MIN_CAPTURE_STEP_US, RenditionKey
@@ -186,6 +186,9 @@ class EncodedRendition:
                 trace.stamp(Stage.CONVERT, self._clock.now_us())
                 return machinery.encoder.encode(converted, order), machinery.codec
             except EncoderError as exc:
+                if isinstance(exc, UnfitError) and self._machinery is not None:
+                    # It was opened for pictures of this form: the source is at fault, and no encoder would do better.
+                    raise
                 failed = self._assembly.choices[self.key.codec] if self._machinery is None else self._machinery.choice
                 self._dismantle()
                 if not (failed.capabilities.is_hardware and self._has_another(failed, exc)):
@@ -197,10 +200,15 @@ class EncodedRendition:
         if not self._has_worked and self._assembly.is_one_too_many(self.key):
             # Its viewers share another rendition, which goes on with the hardware.
             return False
-        if self._fallback.may_retry(self._clock.now_us()):
+        if isinstance(exc, UnfitError):
+            # What no hardware of this kind takes is not tried again, and software may take it.
+            why = f"it does not take {exc.reason}"
+        elif self._fallback.may_retry(self._clock.now_us()):
             logger.warning("%s is encoded by another encoder from here on because %s", self.key, exc)
             return True
-        choice = self._assembly.fall_back(failed, exc.reason)
+        else:
+            why = f"it failed {MOST_RETRIES + 1} times in a row: {exc.reason}"
+        choice = self._assembly.fall_back(failed, why)
         if choice is None:
             return False
         logger.warning("%s is encoded by %s from here on because %s", self.key, choice.encoder, choice.reason)

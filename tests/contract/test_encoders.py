@@ -13,7 +13,7 @@ import pytest
 from streamer import registry
 from streamer.decoder import open_decoder
 from streamer.encoders.base import EncoderSettings, VideoEncoder
-from streamer.errors import EncoderError, Unavailable
+from streamer.errors import EncoderError, Unavailable, UnfitError
 from streamer.media.frame import (
     BT601_LIMITED,
     EncodedFrame,
@@ -319,7 +319,7 @@ def test_encoder_refuses_a_wrong_surface_and_goes_on(bench: Bench, case: str) ->
     change, name = WRONG_SURFACES[case]
     frame = clips.smooth_frame(SMALL, bench.module.capabilities().formats[0])
 
-    with pytest.raises(EncoderError, match=name):
+    with pytest.raises(UnfitError, match=name):
         encoder.encode(replace(frame, surface=change(frame.surface)), order())
 
     assert encoder.encode(frame, order()).is_keyframe
@@ -337,14 +337,14 @@ def test_encoder_refuses_an_order_that_cannot_be(bench: Bench, wrong: dict[str, 
 
 @pytest.mark.parametrize("resolution", [Resolution(321, 180), Resolution(320, 181), Resolution(0, 0)], ids=str)
 def test_encoder_refuses_odd_sizes(bench: Bench, resolution: Resolution) -> None:
-    with pytest.raises(EncoderError, match=str(resolution)):
+    with pytest.raises(UnfitError, match=str(resolution)):
         bench.open(resolution)
 
 
 def test_encoder_refuses_sizes_beyond_its_largest(bench: Bench) -> None:
     largest = bench.open(SMALL).capabilities.max_resolution
 
-    with pytest.raises(EncoderError, match="largest"):
+    with pytest.raises(UnfitError, match="largest"):
         bench.open(Resolution(largest.width_px // 2 * 2 + 2, 64))
 
 

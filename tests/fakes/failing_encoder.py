@@ -8,8 +8,8 @@ import pytest
 from streamer import registry
 from streamer.encoders import software
 from streamer.encoders.base import EncoderSettings, VideoEncoder
-from streamer.errors import EncoderError
-from streamer.media.frame import Capabilities, EncodedFrame, EncodeOrder, VideoFrame
+from streamer.errors import EncoderError, UnfitError
+from streamer.media.frame import Capabilities, EncodedFrame, EncodeOrder, Resolution, VideoFrame
 
 NAME = "failing"
 
@@ -21,8 +21,11 @@ class FailingEncoder:
 
     def __init__(self, *, needs_keyframe: bool) -> None:
         self.fails: Callable[[int], bool] = lambda _: False
-        # How many may be open at once.
+        self.failure = EncoderError(NAME, "the GPU was lost")
+        # How many may be open at once, and how large their pictures may be.
         self.most = 99
+        self.largest = Resolution(8192, 4320)
+        self.refusals = 0
         self.opened = 0
         self.closed = 0
         self._needs_keyframe = needs_keyframe
@@ -47,6 +50,9 @@ class FailingEncoder:
     def create(self, settings: EncoderSettings) -> VideoEncoder:
         if self.opened - self.closed >= self.most:
             raise EncoderError(NAME, f"all {self.most} are in use")
+        if not settings.resolution.fits_in(self.largest):
+            self.refusals += 1
+            raise UnfitError(NAME, f"pictures of {settings.resolution}; the largest are {self.largest}")
         self.opened += 1
         return _Failing(self, settings)
 
@@ -63,7 +69,7 @@ class _Failing(software.SoftwareEncoder):
 
     def encode(self, frame: VideoFrame, order: EncodeOrder) -> EncodedFrame:
         if self._backend.fails(frame.number):
-            raise EncoderError(NAME, "the GPU was lost")
+            raise self._backend.failure
         return super().encode(frame, order)
 
     def close(self) -> None:

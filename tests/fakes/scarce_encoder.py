@@ -7,7 +7,7 @@ import pytest
 from streamer import registry
 from streamer.encoders import software
 from streamer.encoders.base import EncoderSettings, VideoEncoder
-from streamer.errors import EncoderError
+from streamer.errors import EncoderError, UnfitError
 from streamer.media.frame import Capabilities, Resolution
 
 _NAME = "scarce"
@@ -44,7 +44,7 @@ class ScarceEncoder:
 
     def create(self, settings: EncoderSettings) -> VideoEncoder:
         if not settings.resolution.fits_in(self._largest):
-            raise EncoderError(_NAME, f"pictures of {settings.resolution}; the largest are {self._largest}")
+            raise UnfitError(_NAME, f"pictures of {settings.resolution}; the largest are {self._largest}")
         if self.in_use >= self.most:
             self.refusals += 1
             raise EncoderError(_NAME, f"all {self.most} are in use")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from streamer.errors import EncoderError
+from streamer.errors import UnfitError
 from streamer.media.frame import (
     BT601_LIMITED,
     BT709_LIMITED,
@@ -114,7 +114,7 @@ def test_nvenc_refuses_a_wrong_device_surface_and_goes_on(change, complaint):
     planes, surface = nv12()
 
     with device_frame(planes, surface) as frame, opened(memory=MemoryKind.CUDA) as encoder:
-        with pytest.raises(EncoderError, match=complaint):
+        with pytest.raises(UnfitError, match=complaint):
             encoder.encode(replace(frame, surface=replace(frame.surface, **change)), ORDER)
 
         assert encoder.encode(frame, ORDER).is_keyframe
@@ -131,7 +131,7 @@ def test_nvenc_signals_the_colours_of_a_surface():
 
 def test_nvenc_refuses_host_memory_that_is_smaller_than_the_smallest():
     with (
-        pytest.raises(EncoderError, match="pictures of 64x64; the smallest are 145x49"),
+        pytest.raises(UnfitError, match="pictures of 64x64; the smallest are 145x49"),
         opened(resolution=Resolution(64, 64)),
     ):
         pass

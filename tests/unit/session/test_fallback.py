@@ -1,12 +1,13 @@
 import pytest
 
 from streamer.config import Config
+from streamer.errors import UnfitError
 from streamer.media.frame import Resolution
 from streamer.session import pace
 from streamer.session.assembly import Assembly
 from streamer.session.fallback import FORGIVEN_AFTER_US, Fallback
 from streamer.session.hub import RenditionKey
-from tests.fakes.failing_encoder import FailingEncoder
+from tests.fakes.failing_encoder import NAME, FailingEncoder
 from tests.fakes.pushed_source import SIZE
 from tests.fakes.rendition import FRAME_US, RenditionRig
 
@@ -85,7 +86,10 @@ def test_third_failure_in_a_row_makes_way_for_software_and_is_told(rig, failing)
     assert rig.owner.changes == ["vp8"]
     assert rig.owner.failures == []
     choice = rig.assembly.choices["vp8"]
-    assert (choice.encoder, choice.reason) == ("software", "failing failed 3 times in a row: the GPU was lost")
+    assert (choice.encoder, choice.reason) == (
+        "software",
+        "failing was given up because it failed 3 times in a row: the GPU was lost",
+    )
     assert failing.opened == failing.closed == 3
 
 
@@ -97,6 +101,33 @@ def test_failures_between_which_a_few_pictures_are_encoded_are_in_a_row(rig, fai
 
     assert [frame.number for frame in rig.frames if frame.is_keyframe] == [0, 5, 20, 40]
     assert rig.assembly.choices["vp8"].encoder == "software"
+
+
+def test_pictures_that_do_not_fit_cost_no_hardware(rig, failing):
+    failing.fails, failing.failure = (lambda number: number >= 2), UnfitError(NAME, "a surface on GPU 1")
+    rig.play(2)
+
+    rig.push()
+    rig.hear(lambda: rig.owner.failures)
+
+    assert rig.owner.failures == [(KEY, "failing: a surface on GPU 1")]
+    assert rig.assembly.choices["vp8"].encoder == "failing"
+    assert failing.opened == failing.closed == 1
+
+
+def test_size_that_the_hardware_does_not_take_is_made_in_software_at_once(rig, failing):
+    failing.largest = Resolution(160, 90)
+
+    rig.play(1)
+    rig.hear(lambda: rig.owner.changes)
+
+    choice = rig.assembly.choices["vp8"]
+    assert (choice.encoder, choice.reason) == (
+        "software",
+        "failing was given up because it does not take pictures of 320x180; the largest are 160x90",
+    )
+    assert failing.refusals == 1
+    assert rig.owner.failures == []
 
 
 def test_hardware_that_was_asked_for_by_name_makes_way_too(failing):

@@ -3,30 +3,30 @@
 Owns the hub and the placement of a session, what follows when the source changes its size, and what follows when a
 rendition fails: one that has worked, or has nobody to share with, is opened again, and a few failures in a row give its
 codec up; that of the last codec on offer ends the session. One that never worked while another of its codec does, or is
-still opening, is an extra that the machine cannot make: its viewers share the others', and it is tried again later.
-Event loop only.
+still opening, is an extra that the machine cannot make: its viewers share the others', and it is tried again later. One
+that does not return from a picture is left behind, and its hardware given up. Event loop only.
 """
 
 import logging
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection
 from functools import partial
 from typing import Protocol
 
 from streamer.clock import Clock
+from streamer.session.failures import MOST_RETRIES, Failures
 from streamer.session.hub import Hub, Rendition, RenditionKey
 from streamer.session.placement import RETRY_US, Need, Placement
+from streamer.session.stalls import LOOKS, Stalls
 from streamer.session.studio import Studio
 from streamer.session.tasks import attempt
 from streamer.session.viewer import Viewer
 
 logger = logging.getLogger(__name__)
 
-# A rendition that fails is opened again; so many failures of a codec within this time are a device that does not work.
-_MAX_FAILURES = 3
-_FAILURES_US = 10_000_000
 # How often it is looked at which rendition each viewer belongs into: patience there is measured in seconds.
 _ARRANGE_INTERVAL_US = 250_000
+_STUCK_AFTER_S = LOOKS * _ARRANGE_INTERVAL_US // 1_000_000
 
 
 class ArrangementOwner(Protocol):
@@ -40,6 +40,9 @@ class ArrangementOwner(Protocol):
 
     def codec_failed(self, codec: str, reason: str) -> None:
         """Note that a codec cannot be made, and is offered no more: its viewers need another one."""
+
+    def encoder_changed(self, codec: str) -> None:
+        """Note that another encoder makes this codec from here on."""
 
     def source_ended(self, reason: str) -> None:
         """Note that no more pictures can be made."""
@@ -56,7 +59,10 @@ class Arrangement:
         self._placement = Placement(studio.extra_renditions)
         self._takers: dict[str, Viewer] = {}
         self._resolution = studio.resolution
-        self._failed_at_us: defaultdict[str, deque[int]] = defaultdict(lambda: deque(maxlen=_MAX_FAILURES))
+        self._failures: defaultdict[str, Failures] = defaultdict(Failures)
+        self._stalls = Stalls()
+        # The codecs of which a rendition has been stuck in software.
+        self._stuck: set[str] = set()
         # Why the last extra rendition did not open, as the log has it.
         self._refusal: str | None = None
 
@@ -93,6 +99,7 @@ class Arrangement:
         while True:
             await self._clock.sleep_until_us(self._clock.now_us() + _ARRANGE_INTERVAL_US)
             attempt(self.arrange, "the arrangement of viewers")
+            attempt(self._replace_stuck, "the replacement of stuck renditions")
 
     def arrange(self) -> None:
         """Look at once which rendition each viewer belongs into."""
@@ -111,12 +118,25 @@ class Arrangement:
             self._do_without(key, others, reason)
             return
         logger.warning("%s failed because %s", key, reason)
-        now_us, failed_at_us = self._clock.now_us(), self._failed_at_us[key.codec]
-        failed_at_us.append(now_us)
-        if len(failed_at_us) == _MAX_FAILURES and now_us - failed_at_us[0] < _FAILURES_US:
-            self._give_up(key.codec, f"{key} failed {_MAX_FAILURES} times, last because {reason}")
-        else:
+        if self._failures[key.codec].may_retry(self._clock.now_us()):
             self._hub.reopen(key)
+        else:
+            self._give_up(key.codec, f"{key} failed {MOST_RETRIES + 1} times, last because {reason}")
+
+    def _replace_stuck(self) -> None:
+        """Open others in the place of renditions that do not return from a picture."""
+        for key in self._stalls.look(self._hub.renditions):
+            reason = f"it has not returned from a picture for {_STUCK_AFTER_S} s"
+            logger.warning("%s is left behind because %s", key, reason)
+            if self._hub.renditions[key].give_up_hardware(reason):
+                self._hub.reopen(key)
+                self._owner.encoder_changed(key.codec)
+            elif key.codec not in self._stuck:
+                self._stuck.add(key.codec)
+                self._hub.reopen(key)
+            else:
+                # Each one that is left behind keeps a surface of the source, and a source has four.
+                self._give_up(key.codec, f"{key} was stuck twice")
 
     def _give_up(self, codec: str, reason: str) -> None:
         """Do without a codec while there is another: each that is on offer has had its encoder open once."""

@@ -42,6 +42,13 @@ class Rendition(Protocol):
     @property
     def is_empty(self) -> bool: ...
 
+    @property
+    def picture_at_work(self) -> int | None:
+        """A number for the picture that is being made, which a later one does not have again; None between two."""
+
+    def give_up_hardware(self, reason: str) -> bool:
+        """Have another encoder serve whoever comes after this rendition; False if it is not stuck in hardware."""
+
     def add(self, subscriber: Subscriber, on_failed: Callable[[], None]) -> None:
         """Let a subscriber take frames; `on_failed` is called when what it does with them raises an error."""
 

@@ -48,6 +48,14 @@ class PreparedRendition:
         return self._fanout.is_empty
 
     @property
+    def picture_at_work(self) -> int | None:
+        # How long the source takes is its own affair.
+        return None
+
+    def give_up_hardware(self, reason: str) -> bool:  # noqa: ARG002 - part of the protocol
+        return False
+
+    @property
     def is_alive(self) -> bool:
         return self._thread.is_alive()
 
@@ -67,9 +75,9 @@ class PreparedRendition:
         self._is_closing = True
         self.wake()
 
-    def join(self) -> None:
-        """Block until the thread has ended."""
-        self._thread.join()
+    def join(self, timeout_us: int | None = None) -> None:
+        """Block until the thread has ended, or so much time has passed."""
+        self._thread.join(None if timeout_us is None else timeout_us / 1_000_000)
 
     def _run(self) -> None:
         sharpen_thread_timers()

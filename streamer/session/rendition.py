@@ -27,7 +27,7 @@ from streamer.media.frame import (
 from streamer.media.trace import FrameTrace, Stage
 from streamer.session.assembly import Assembly, EncoderChoice, Machinery
 from streamer.session.conversion import Form
-from streamer.session.fallback import MOST_RETRIES, Fallback
+from streamer.session.failures import MOST_RETRIES, Failures
 from streamer.session.fanout import Fanout
 from streamer.session.feed import FeedReader, Lease
 from streamer.session.hub import MIN_CAPTURE_STEP_US, RenditionKey
@@ -67,11 +67,13 @@ class EncodedRendition:
         self._fanout = Fanout(post)
         self._fold = Fold(assembly.choices[key.codec].capabilities)
         self._cadence = Cadence()
-        self._fallback = Fallback()
+        self._failures = Failures()
         self._machinery: Machinery | None = None
         self._form: Form | None = None
         self._source_resolution = key.resolution
         self._earliest_capture_us = 0
+        self._pictures = 0
+        self._picture_at_work: int | None = None
         self._has_worked = False
         self._is_closing = False
         self._thread = Thread(target=self._run, name=f"rendition {key}", daemon=True)
@@ -80,6 +82,14 @@ class EncodedRendition:
     @property
     def is_empty(self) -> bool:
         return self._fanout.is_empty
+
+    @property
+    def picture_at_work(self) -> int | None:
+        return self._picture_at_work
+
+    def give_up_hardware(self, reason: str) -> bool:
+        choice = self._choice
+        return choice.capabilities.is_hardware and self._assembly.fall_back(choice, reason) is not None
 
     @property
     def is_alive(self) -> bool:
@@ -99,9 +109,9 @@ class EncodedRendition:
         self._is_closing = True
         self._reader.wake()
 
-    def join(self) -> None:
-        """Block until the thread has ended."""
-        self._thread.join()
+    def join(self, timeout_us: int | None = None) -> None:
+        """Block until the thread has ended, or so much time has passed."""
+        self._thread.join(None if timeout_us is None else timeout_us / 1_000_000)
 
     def _run(self) -> None:
         sharpen_thread_timers()
@@ -156,6 +166,8 @@ class EncodedRendition:
                     self._encode(lease, order, now_us, is_kept=decision.action is Action.ENCODE_KEPT)
 
     def _encode(self, lease: Lease, order: EncodeOrder, now_us: int, *, is_kept: bool) -> None:
+        self._pictures += 1
+        self._picture_at_work = self._pictures
         try:
             frame = self._dated(lease.frame, now_us, is_kept=is_kept)
             trace = FrameTrace()
@@ -163,7 +175,11 @@ class EncodedRendition:
             encoded, codec = self._make(frame, order, trace)
             self._has_worked = True
         finally:
+            self._picture_at_work = None
             lease.release()
+        if self._is_closing:
+            # Another rendition may have taken the place of this one long ago.
+            return
         trace.stamp(Stage.ENCODE, self._clock.now_us())
         if encoded.is_keyframe:
             self._fold.keyframe_made(now_us)
@@ -189,7 +205,7 @@ class EncodedRendition:
                 if isinstance(exc, UnfitError) and self._machinery is not None:
                     # It was opened for pictures of this form: the source is at fault, and no encoder would do better.
                     raise
-                failed = self._assembly.choices[self.key.codec] if self._machinery is None else self._machinery.choice
+                failed = self._choice
                 self._dismantle()
                 if not (failed.capabilities.is_hardware and self._has_another(failed, exc)):
                     raise
@@ -203,7 +219,7 @@ class EncodedRendition:
         if isinstance(exc, UnfitError):
             # What no hardware of this kind takes is not tried again, and software may take it.
             why = f"it does not take {exc.reason}"
-        elif self._fallback.may_retry(self._clock.now_us()):
+        elif self._failures.may_retry(self._clock.now_us()):
             logger.warning("%s is encoded by another encoder from here on because %s", self.key, exc)
             return True
         else:
@@ -231,6 +247,11 @@ class EncodedRendition:
         self._earliest_capture_us = capture_us + MIN_CAPTURE_STEP_US
         return frame if capture_us == frame.capture_us else replace(frame, capture_us=capture_us)
 
+    @property
+    def _choice(self) -> EncoderChoice:
+        machinery = self._machinery
+        return self._assembly.choices[self.key.codec] if machinery is None else machinery.choice
+
     def _machinery_for(self, frame: VideoFrame, order: EncodeOrder) -> Machinery:
         """Return converter and encoder for frames like this one, opened again when the source has changed its form."""
         form = Form.of(frame.surface)
@@ -255,6 +276,9 @@ class EncodedRendition:
         self._tell(lambda: self._owner.rendition_failed(self.key, reason))
 
     def _tell(self, what: Callable[[], None]) -> None:
+        if self._is_closing:
+            return
+
         def tell() -> None:
             # Asked on the event loop, where `close` is called: another rendition may have taken the place of this one.
             if not self._is_closing:

@@ -26,6 +26,9 @@ from streamer.sources.base import EncodedSource, PromptSource
 
 logger = logging.getLogger(__name__)
 
+# A picture takes milliseconds, closing an encoder on a GPU up to a second.
+_JOIN_US = 5_000_000
+
 AnyRendition: TypeAlias = EncodedRendition | PreparedRendition
 
 
@@ -157,7 +160,15 @@ class Studio:
                 opened.push_async_callback(asyncio.to_thread, self._feed.close)
             for rendition in self._renditions:
                 rendition.close()
-                opened.push_async_callback(asyncio.to_thread, rendition.join)
+            opened.push_async_callback(asyncio.to_thread, self._join)
+
+    def _join(self) -> None:
+        """Block until the renditions' threads have ended, but not for ever: a driver may never return."""
+        until_us = self._clock.now_us() + _JOIN_US
+        for rendition in self._renditions:
+            rendition.join(max(0, until_us - self._clock.now_us()))
+            if rendition.is_alive:
+                logger.warning("%s is left behind: what it waits for does not return", rendition.key)
 
 
 async def open_studio(

@@ -1,7 +1,8 @@
-"""A hardware backend of another package whose encoders fail when a test says so; encodes in software."""
+"""A hardware backend of another package whose encoders fail, or hang, when a test says so; encodes in software."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from threading import Event
 
 import pytest
 
@@ -15,25 +16,35 @@ NAME = "failing"
 
 
 class FailingEncoder:
-    """Has the shape of a backend module. `fails` is asked with the number of each frame."""
+    """Has the shape of a backend module. `fails` and `hangs` are asked with the number of each frame.
+
+    What hangs goes on when the test sets `goes_on`.
+    """
 
     IS_HARDWARE = True
 
-    def __init__(self, *, needs_keyframe: bool) -> None:
+    def __init__(self, *, needs_keyframe: bool, is_hardware: bool) -> None:
         self.fails: Callable[[int], bool] = lambda _: False
         self.failure = EncoderError(NAME, "the GPU was lost")
+        self.hangs: Callable[[int], bool] = lambda _: False
+        self.goes_on = Event()
+        # Called when an encoder is opened.
+        self.opens: Callable[[], object] = lambda: None
         # How many may be open at once, and how large their pictures may be.
         self.most = 99
         self.largest = Resolution(8192, 4320)
         self.refusals = 0
         self.opened = 0
         self.closed = 0
+        self.is_hardware = is_hardware
         self._needs_keyframe = needs_keyframe
 
     @classmethod
-    def install(cls, monkeypatch: pytest.MonkeyPatch, *, needs_keyframe: bool = False) -> "FailingEncoder":
+    def install(
+        cls, monkeypatch: pytest.MonkeyPatch, *, needs_keyframe: bool = False, is_hardware: bool = True
+    ) -> "FailingEncoder":
         """Make the backend "failing" known."""
-        failing = cls(needs_keyframe=needs_keyframe)
+        failing = cls(needs_keyframe=needs_keyframe, is_hardware=is_hardware)
         monkeypatch.setattr(registry, "third_party", lambda kind: {NAME: failing} if kind == "encoders" else {})
         return failing
 
@@ -45,7 +56,9 @@ class FailingEncoder:
         return None
 
     def capabilities(self) -> Capabilities:
-        return replace(software.capabilities(), is_hardware=True, rate_change_needs_keyframe=self._needs_keyframe)
+        return replace(
+            software.capabilities(), is_hardware=self.is_hardware, rate_change_needs_keyframe=self._needs_keyframe
+        )
 
     def create(self, settings: EncoderSettings) -> VideoEncoder:
         if self.opened - self.closed >= self.most:
@@ -53,6 +66,7 @@ class FailingEncoder:
         if not settings.resolution.fits_in(self.largest):
             self.refusals += 1
             raise UnfitError(NAME, f"pictures of {settings.resolution}; the largest are {self.largest}")
+        self.opens()
         self.opened += 1
         return _Failing(self, settings)
 
@@ -64,10 +78,16 @@ class _Failing(software.SoftwareEncoder):
 
     @property
     def capabilities(self) -> Capabilities:
-        needs_keyframe = self._backend.capabilities().rate_change_needs_keyframe
-        return replace(super().capabilities, is_hardware=True, rate_change_needs_keyframe=needs_keyframe)
+        offered = self._backend.capabilities()
+        return replace(
+            super().capabilities,
+            is_hardware=offered.is_hardware,
+            rate_change_needs_keyframe=offered.rate_change_needs_keyframe,
+        )
 
     def encode(self, frame: VideoFrame, order: EncodeOrder) -> EncodedFrame:
+        if self._backend.hangs(frame.number):
+            self._backend.goes_on.wait()
         if self._backend.fails(frame.number):
             raise self._backend.failure
         return super().encode(frame, order)

@@ -8,6 +8,7 @@ import pytest
 from streamer.media.frame import Resolution
 from streamer.protocol.control import Pause, Report, Stream
 from streamer.session.door import Ended
+from streamer.session.failures import FORGIVEN_AFTER_US
 from streamer.session.hub import RenditionKey
 from streamer.session.lifecycle import SessionState
 from streamer.session.placement import FALL_PATIENCE_US, RETRY_US, RISE_PATIENCE_US
@@ -378,6 +379,6 @@ async def test_failures_far_apart_do_not_end_the_session(rig):
     (key,) = rig.renditions
     for _ in range(5):
         rig.session.rendition_failed(key, "a hiccup")
-        rig.clock.step(6_000_000)
+        rig.clock.step(FORGIVEN_AFTER_US + 1)
 
     assert rig.session.state is SessionState.LIVE

@@ -5,7 +5,7 @@ from streamer.errors import UnfitError
 from streamer.media.frame import Resolution
 from streamer.session import pace
 from streamer.session.assembly import Assembly
-from streamer.session.fallback import FORGIVEN_AFTER_US, Fallback
+from streamer.session.failures import FORGIVEN_AFTER_US, Failures
 from streamer.session.hub import RenditionKey
 from tests.fakes.failing_encoder import NAME, FailingEncoder
 from tests.fakes.pushed_source import SIZE
@@ -35,18 +35,18 @@ def rig(failing):
     rig.close()
 
 
-def test_fallback_gives_up_at_the_third_failure_in_a_row():
-    fallback = Fallback()
+def test_third_failure_in_a_row_is_one_too_many():
+    failures = Failures()
 
-    assert [fallback.may_retry(now_us) for now_us in (1, 2, 3)] == [True, True, False]
+    assert [failures.may_retry(now_us) for now_us in (1, 2, 3)] == [True, True, False]
 
 
-def test_fallback_forgives_failures_of_long_ago():
-    fallback = Fallback()
+def test_failures_of_long_ago_are_forgiven():
+    failures = Failures()
 
     at_us = [number * (FORGIVEN_AFTER_US + 1) for number in range(1, 6)]
 
-    assert all(fallback.may_retry(now_us) for now_us in at_us)
+    assert all(failures.may_retry(now_us) for now_us in at_us)
 
 
 def test_failure_becomes_a_keyframe_of_another_encoder_with_the_same_picture(rig, failing):
@@ -86,10 +86,8 @@ def test_third_failure_in_a_row_makes_way_for_software_and_is_told(rig, failing)
     assert rig.owner.changes == ["vp8"]
     assert rig.owner.failures == []
     choice = rig.assembly.choices["vp8"]
-    assert (choice.encoder, choice.reason) == (
-        "software",
-        "failing was given up because it failed 3 times in a row: the GPU was lost",
-    )
+    assert choice.encoder == "software"
+    assert choice.reason == "failing was given up because it failed 3 times in a row: the GPU was lost"
     assert failing.opened == failing.closed == 3
 
 

@@ -1,0 +1,166 @@
+"""Renditions whose encoder does not return from a picture."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from streamer.protocol.control import Stream
+from streamer.session.door import Ended
+from streamer.session.hub import RenditionKey
+from streamer.session.stalls import LOOKS, Stalls
+from tests.fakes.failing_encoder import NAME, FailingEncoder
+from tests.fakes.pushed_source import SIZE
+from tests.fakes.session import frames, open_session
+from tests.fakes.waiting import until
+
+_LOOK_US = 250_000
+KEY = RenditionKey("vp8", SIZE)
+
+
+@dataclass
+class Worker:
+    picture_at_work: int | None = 1
+
+
+def test_rendition_that_stays_at_a_picture_is_named_once():
+    stalls, worker = Stalls(), Worker()
+
+    named = [stalls.look({KEY: worker}) for _ in range(3 * LOOKS)]
+
+    assert named == [[]] * (LOOKS - 1) + [[KEY]] + [[]] * 2 * LOOKS
+
+
+@pytest.mark.parametrize("after", [Worker(2), Worker(None)], ids=["next picture", "between two"])
+def test_rendition_that_gets_on_is_not_named(after):
+    stalls = Stalls()
+    for _ in range(LOOKS - 1):
+        stalls.look({KEY: Worker(1)})
+
+    assert stalls.look({KEY: after}) == []
+
+
+def test_rendition_that_took_the_place_of_another_starts_anew():
+    stalls, before = Stalls(), Worker()
+    for _ in range(LOOKS - 1):
+        stalls.look({KEY: before})
+
+    assert stalls.look({KEY: Worker()}) == []
+
+
+# In a session.
+
+
+async def look(rig, times: int = LOOKS) -> None:
+    """Let the session look at its renditions so often."""
+    for _ in range(times):
+        before = rig.clock.timers
+        rig.clock.step(_LOOK_US)
+        await until(lambda before=before: rig.clock.timers >= before or rig.of_kind(Ended))
+
+
+async def hang(rig, peer) -> None:
+    """Push pictures until the encoder has one that it does not return from."""
+    rig.push()
+    await until(lambda: next(iter(rig.renditions.values())).picture_at_work)
+    await look(rig)
+    rig.push()
+    await frames(peer, len(peer.video.frames) + 1)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setattr("streamer.session.studio._JOIN_US", 10_000)
+
+
+@pytest.fixture
+def hardware(monkeypatch):
+    failing = FailingEncoder.install(monkeypatch)
+    yield failing
+    failing.goes_on.set()
+
+
+@pytest.fixture
+def library(monkeypatch):
+    failing = FailingEncoder.install(monkeypatch, is_hardware=False)
+    yield failing
+    failing.goes_on.set()
+
+
+async def test_hardware_that_does_not_return_makes_way_for_software_on_the_same_connection(hardware, caplog):
+    async with open_session(video={"encoders": [NAME, "software"]}) as rig:
+        peer = await rig.connect("ann")
+        rig.push()
+        await frames(peer, 1)
+        hardware.hangs = lambda _: True
+
+        await hang(rig, peer)
+
+        assert sum(frame.is_keyframe for frame in peer.video.frames) == 2
+        assert peer.heard(Stream)[-1].encoder == "software"
+        assert rig.of_kind(Ended) == []
+        hardware.goes_on.set()
+    assert "vp8 320x180 is left behind because it has not returned from a picture for 8 s" in caplog.messages
+
+
+async def test_hardware_that_does_not_open_makes_way_too(hardware):
+    async with open_session(video={"encoders": [NAME, "software"]}) as rig:
+        hardware.opens = hardware.goes_on.wait
+        peer = await rig.connect("ann")
+
+        await hang(rig, peer)
+
+        assert peer.heard(Stream)[-1].encoder == "software"
+        hardware.goes_on.set()
+
+
+async def test_library_that_does_not_return_is_opened_once_more(library):
+    async with open_session(video={"encoder": NAME}) as rig:
+        peer = await rig.connect("ann")
+        hung = {0}
+        library.hangs = lambda number: number in hung and (hung.discard(number) or True)
+
+        await hang(rig, peer)
+        rig.push()
+        await frames(peer, 2)
+
+        assert rig.of_kind(Ended) == []
+        library.goes_on.set()
+
+
+async def test_codec_whose_library_does_not_return_twice_is_given_up(library):
+    async with open_session(video={"encoder": NAME}) as rig:
+        await rig.connect("ann")
+        library.hangs = lambda _: True
+        rig.push()
+        for _ in range(2):
+            await until(lambda: next(iter(rig.renditions.values())).picture_at_work)
+            await look(rig)
+
+        assert rig.of_kind(Ended)[0].reason == "vp8 320x180 was stuck twice"
+        library.goes_on.set()
+
+
+async def test_encoder_that_returns_late_disturbs_nobody(hardware):
+    async with open_session(video={"encoders": [NAME, "software"]}) as rig:
+        peer = await rig.connect("ann")
+        hardware.hangs = lambda _: True
+        await hang(rig, peer)
+        before = len(peer.video.frames)
+
+        hardware.goes_on.set()
+        await until(lambda: hardware.closed == hardware.opened)
+        rig.push()
+        await frames(peer, before + 1)
+
+        assert len(peer.video.frames) == before + 1
+        assert sum(frame.is_keyframe for frame in peer.video.frames) == 1
+
+
+async def test_session_closes_although_an_encoder_does_not_return(hardware, caplog):
+    async with open_session(video={"encoder": NAME}) as rig:
+        await rig.connect("ann")
+        hardware.hangs = lambda _: True
+        rig.push()
+        await until(lambda: next(iter(rig.renditions.values())).picture_at_work)
+
+    assert "vp8 320x180 is left behind: what it waits for does not return" in caplog.messages

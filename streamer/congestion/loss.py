@@ -40,13 +40,12 @@ _HOPELESS_RATIO = 0.3
 
 @dataclass(frozen=True, slots=True)
 class LossVerdict:
-    """What a window said. `cut_ratio` is what to multiply the rate with, 1.0 for nothing.
+    """What a window says. `cut_ratio` is what to multiply the rate with, 1.0 for nothing.
 
     `is_first`: the loss is heavy and was not before, so what has arrived is the best that is known of the path.
     `is_natural`: the cuts were in vain, so the rate may grow again as if nothing had been lost.
     """
 
-    loss_ratio: float
     cut_ratio: float = 1.0
     is_first: bool = False
     is_natural: bool = False
@@ -93,13 +92,12 @@ class Loss:
         "_started_at_us",
         "_trial",
         "_window",
-        "ratio",
     )
 
     def __init__(self, now_us: int) -> None:
         self._started_at_us = now_us
         self._arrived = self._lost = 0
-        # The last whole window.
+        # The last whole window, or what there is of one that few packets flow in.
         self._window = _Tally(_MIN_PACKETS)
         # What the path loses by nature, and since when that is believed.
         self._nature = _Tally(_NATURE_PACKETS)
@@ -107,7 +105,11 @@ class Loss:
         # Whether the last window was the first with more than that: how much it is, only a whole one tells.
         self._has_begun = False
         self._trial: _Trial | None = None
-        self.ratio = 0.0
+
+    @property
+    def ratio(self) -> float:
+        """What was lost in the last window, or so far in one that lasts."""
+        return self._window.ratio
 
     @property
     def is_suspicious(self) -> bool:
@@ -117,7 +119,7 @@ class Loss:
         return self._trial is not None or is_heavy or self.ratio > self._usual_ratio(self._window.packets)
 
     def add(self, arrived: int, lost: int, recovered: int, now_us: int) -> LossVerdict | None:
-        """Count packets; return a verdict when a window has something to say."""
+        """Count packets; return a verdict when a window has enough of them."""
         self._arrived += arrived
         self._lost += lost - recovered
         age_us = now_us - self._started_at_us
@@ -127,11 +129,10 @@ class Loss:
         if age_us < _WINDOW_US or (not is_enough and age_us < _TELLING_WINDOW_US) or total <= 0:
             return None
         self._window = _Tally(total, max(0, self._lost))
-        self.ratio = self._window.ratio
         if is_enough or age_us >= _MAX_WINDOW_US:
             self.forget(now_us)
         if not is_enough:
-            return LossVerdict(self.ratio)
+            return None
         return self._judge(now_us) if self._trial is None else self._judge_trial(self._trial, now_us)
 
     def forget(self, now_us: int) -> None:
@@ -158,7 +159,7 @@ class Loss:
             return self._try_out(is_first=is_heavy)
         if self._nature.packets < _NATURE_PACKETS and not self._has_begun:
             self._nature.add(window.packets, window.lost)
-        return LossVerdict(window.ratio)
+        return LossVerdict()
 
     def _try_out(self, *, is_first: bool) -> LossVerdict:
         """Cut, and begin to look what becomes of it. The first heavy loss is cut for by what has arrived as well."""
@@ -166,7 +167,7 @@ class Loss:
         cut_ratio = 1 - (ratio / 2 if is_first else max(_LEAST_CUT_RATIO, ratio))
         self._trial = _Trial(ratio, cut_ratio, _Tally())
         self._has_begun = False
-        return LossVerdict(ratio, cut_ratio, is_first=is_first)
+        return LossVerdict(cut_ratio, is_first=is_first)
 
     def _judge_trial(self, trial: _Trial, now_us: int) -> LossVerdict:
         """Say whether the cut has helped, as soon as that is known."""
@@ -175,17 +176,17 @@ class Loss:
         ratio = since.ratio
         if ratio <= _LEFT_RATIO * trial.cause_ratio or self.ratio <= _LEFT_RATIO * ratio:
             self._trial = None
-            return LossVerdict(self.ratio)
+            return LossVerdict()
         if ratio > trial.cause_ratio + _TOLERANCE_RATIO:
             # More than before was not known at the cut: it had only begun, so that has not been tried out yet.
             return self._try_out(is_first=trial.cause_ratio <= _HEAVY_RATIO < ratio)
         if ratio + _DEVIATIONS * sqrt(ratio * (1 - ratio) / since.packets) < _HARMFUL_RATIO:
             self._trial = None
             self._nature, self._nature_at_us = since, now_us
-            return LossVerdict(self.ratio, is_natural=True)
+            return LossVerdict(is_natural=True)
         is_of_no_use = trial.kept_ratio < _GIVEN_UP_RATIO and ratio < _HOPELESS_RATIO
         if ratio <= _HEAVY_RATIO or is_of_no_use:
-            return LossVerdict(self.ratio)
+            return LossVerdict()
         cut_ratio = 1 - ratio / 2
         trial.kept_ratio *= cut_ratio
-        return LossVerdict(self.ratio, cut_ratio)
+        return LossVerdict(cut_ratio)

@@ -147,10 +147,8 @@ def test_rate_grows_fast_where_no_queue_has_stood():
 @pytest.mark.parametrize(
     ("verdict", "ratio"),
     [
-        pytest.param(LossVerdict(0.05, 0.9), 0.9, id="by what the verdict says"),
-        pytest.param(
-            LossVerdict(0.2, 0.9, is_first=True), SAFE_RATIO * 0.8, id="to what arrives if it is heavy at once"
-        ),
+        pytest.param(LossVerdict(0.9), 0.9, id="by what the verdict says"),
+        pytest.param(LossVerdict(0.9, is_first=True), SAFE_RATIO * 0.8, id="to what arrives if it is heavy at once"),
     ],
 )
 def test_rate_is_cut_for_loss(verdict, ratio):
@@ -164,7 +162,7 @@ def test_rate_is_cut_for_loss(verdict, ratio):
 
 def test_rate_grows_carefully_until_it_is_above_where_packets_were_lost():
     control = Control()
-    control.lose(LossVerdict(0.05, 0.9), RATE_BPS, control.now_us)
+    control.lose(LossVerdict(0.9), RATE_BPS, control.now_us)
     before_bps = control.rate_bps
 
     control.hear(train=trains(9))
@@ -184,7 +182,7 @@ def test_rate_grows_carefully_until_it_is_above_where_packets_were_lost():
 
 def test_rate_grows_as_ever_once_it_is_known_that_it_did_not_make_the_loss():
     control = Control()
-    control.lose(LossVerdict(0.05, 0.9), RATE_BPS, control.now_us)
+    control.lose(LossVerdict(0.9), RATE_BPS, control.now_us)
     before_bps = control.rate_bps
 
     control.forgive()
@@ -195,8 +193,8 @@ def test_rate_grows_as_ever_once_it_is_known_that_it_did_not_make_the_loss():
 
 def test_rate_remembers_the_most_that_arrived_while_packets_were_lost():
     control = Control()
-    control.lose(LossVerdict(0.3, 0.85, is_first=True), RATE_BPS, control.now_us)
-    control.lose(LossVerdict(0.15, 0.9), RATE_BPS // 2, control.now_us)
+    control.lose(LossVerdict(0.85, is_first=True), RATE_BPS, control.now_us)
+    control.lose(LossVerdict(0.9), RATE_BPS // 2, control.now_us)
     control.set_rate(RATE_BPS, Reason.GROWTH)
 
     control.hear(train=trains(9))
@@ -204,7 +202,7 @@ def test_rate_remembers_the_most_that_arrived_while_packets_were_lost():
 
     # What is lost much later is another matter.
     control.hear(after_us=_CAREFUL_US)
-    control.lose(LossVerdict(0.15, 0.9), RATE_BPS // 2, control.now_us)
+    control.lose(LossVerdict(0.9), RATE_BPS // 2, control.now_us)
     control.set_rate(RATE_BPS, Reason.GROWTH)
     control.hear(train=trains(9))
 
@@ -214,7 +212,7 @@ def test_rate_remembers_the_most_that_arrived_while_packets_were_lost():
 @pytest.mark.parametrize("changes", [{}, {"train": trains(9)}])
 def test_rate_grows_no_faster_than_loss_is_tolerated_where_packets_were_lost_a_moment_ago(changes):
     control = Control()
-    control.lose(LossVerdict(0.05, 0.98), RATE_BPS, control.now_us)
+    control.lose(LossVerdict(0.98), RATE_BPS, control.now_us)
     before_bps = control.rate_bps
 
     control.hear(**changes)

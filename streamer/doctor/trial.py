@@ -8,7 +8,9 @@ from streamer.config import Config
 from streamer.encoders.base import EncoderSettings, VideoEncoder
 from streamer.errors import DeviceError
 from streamer.media.frame import BT601_LIMITED, EncodedFrame, EncodeOrder, PixelFormat, Resolution
-from streamer.session.pace import median_encode_us, moving
+from streamer.media.units import BITS_PER_BYTE
+from streamer.noise import moving
+from streamer.session.pace import median_encode_us
 from streamer.settings import backend_options
 
 _FRAMES = 120
@@ -18,7 +20,6 @@ _CHANGE_AT = _FRAMES // 2
 _SETTLED_AFTER_FRAMES = 10
 # Software at 4K takes a second for a picture: enough of them are soon seen.
 _LONGEST_US = 20_000_000
-_BITS_PER_BYTE = 8
 # More than any limit that drivers are known to have (12), and quickly opened.
 _MOST_SESSIONS = 16
 # Smaller than what any engine can do, larger than its smallest.
@@ -112,4 +113,4 @@ def _open(config: Config, backend: str, codec: str, size: Resolution) -> VideoEn
 
 def _spent_bps(frames: list[EncodedFrame], fps: float) -> int:
     settled = [len(frame.data) for frame in frames[_SETTLED_AFTER_FRAMES:] if not frame.is_keyframe]
-    return round(sum(settled) * _BITS_PER_BYTE * fps / max(1, len(settled)))
+    return round(sum(settled) * BITS_PER_BYTE * fps / max(1, len(settled)))

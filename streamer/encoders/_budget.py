@@ -7,8 +7,8 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 
 from streamer.media.frame import ColourDescription, EncodeOrder, PixelFormat, Resolution
+from streamer.media.units import BITS_PER_BYTE
 
-BITS_PER_BYTE = 8
 # NVENC is taken to keep single frames of H.264 within a one-frame buffer. Of other codecs nobody knows: the bound is
 # that of libx265 in the substitute driver, where the first frame of a new scene took 3.1 budgets.
 NVENC_STEERED_CODECS = ("h264",)

@@ -14,7 +14,8 @@ from streamer.encoders._nvenc_reasons import explain
 from streamer.encoders._proof import Proof
 from streamer.encoders.base import EncoderSettings, VideoEncoder
 from streamer.errors import EncoderError
-from streamer.media.frame import BT709_LIMITED, ColourDescription, MemoryKind, PixelFormat, Resolution
+from streamer.media.frame import BT601_LIMITED, BT709_LIMITED, ColourDescription, MemoryKind, PixelFormat, Resolution
+from streamer.media.planes import host_surface
 
 # A picture for device memory whose planes cannot be taken for one another, and what encoding may change about it.
 _LUMA, _BLUE, _RED = 90, 60, 190
@@ -90,9 +91,10 @@ def _takes_device_memory(open_encoder: _trial.OpenEncoder, codec: str, gpu: Gpu)
     width_px, height_px = _trial.RESOLUTION.width_px, _trial.RESOLUTION.height_px
     block = np.full((height_px * 3 // 2, width_px), _LUMA, np.uint8)
     block[height_px:, 0::2], block[height_px:, 1::2] = _BLUE, _RED
-    host = _trial.host_surface(block, PixelFormat.NV12)
+    content = block.tobytes()
+    host = host_surface(memoryview(content), PixelFormat.NV12, _trial.RESOLUTION, BT601_LIMITED)
     try:
-        memory = DeviceMemory(gpu.index, block.tobytes())
+        memory = DeviceMemory(gpu.index, content)
         try:
             pointers = (memory.pointer, memory.pointer + width_px * height_px)
             planes = tuple(

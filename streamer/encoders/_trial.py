@@ -8,7 +8,6 @@ from collections.abc import Callable
 import av
 import av.error
 import numpy as np
-from numpy.typing import NDArray
 
 from streamer.decoder import open_decoder
 from streamer.encoders.base import EncoderSettings, VideoEncoder
@@ -21,11 +20,13 @@ from streamer.media.frame import (
     EncodeOrder,
     MemoryKind,
     PixelFormat,
-    Plane,
     Resolution,
     Surface,
     VideoFrame,
 )
+from streamer.media.planes import host_surface
+from streamer.media.units import BITS_PER_BYTE
+from streamer.noise import moving
 
 OpenEncoder = Callable[[EncoderSettings], VideoEncoder]
 
@@ -36,7 +37,8 @@ _FRAMES, _CHANGE_AT, _KEYFRAME_AT = 30, 10, 22
 # One-pass rate control needs some frames to find the new size.
 _SETTLED_AFTER_FRAMES = 4
 _LOWEST_RATIO, _HIGHEST_RATIO = 0.4, 1.6
-_CELL_PX, _PAN_PX, _NOISE = 8, 3, 24
+# Strong, so that an encoder of any codec has to keep to its rate.
+_NOISE = 48
 # A colour that the four conversions in use make clearly different samples of, and what encoding may change about those.
 _RGB = (30, 200, 60)
 _SAMPLE_TOLERANCE = 3.0
@@ -59,7 +61,7 @@ def run(open_encoder: OpenEncoder, codec: str) -> None:
     """
     encoder = open_encoder(_settings(codec, PixelFormat.NV12, BT601_LIMITED))
     try:
-        frames = [encoder.encode(_moving(number), _order(number)) for number in range(_FRAMES)]
+        frames = [encoder.encode(moving(RESOLUTION, number, _NOISE), _order(number)) for number in range(_FRAMES)]
         _check_keyframes(frames, is_change_paid=encoder.capabilities.rate_change_needs_keyframe)
         _check_rate(frames)
         _decode_all(frames, codec)
@@ -71,7 +73,7 @@ def rgb_colour(open_encoder: OpenEncoder, codec: str, pixel_format: PixelFormat)
     """Return how the encoder's own conversion describes a picture of this packed format, None if that is unknown."""
     pixels = np.empty((RESOLUTION.height_px, RESOLUTION.width_px, 4), np.uint8)
     pixels[...] = (*_RGB, 255) if pixel_format == PixelFormat.RGBA else (*_RGB[::-1], 255)
-    surface = host_surface(pixels, pixel_format)
+    surface = host_surface(memoryview(pixels.tobytes()), pixel_format, RESOLUTION, SRGB_FULL)
     return match_colour(samples(open_encoder, codec, surface))
 
 
@@ -102,18 +104,6 @@ def match_colour(found: tuple[float, float, float]) -> ColourDescription | None:
         if max(abs(one - other) for one, other in zip(expected, found, strict=True)) <= _SAMPLE_TOLERANCE:
             return colour
     return None
-
-
-def host_surface(pixels: NDArray[np.uint8], pixel_format: PixelFormat) -> Surface:
-    """Return rows of pixels, or the rows of Y and then UV, as a surface."""
-    flat = memoryview(pixels.tobytes())
-    if pixel_format == PixelFormat.NV12:
-        planes: tuple[Plane, ...] = (
-            Plane(RESOLUTION.width_px, flat[: RESOLUTION.pixels]),
-            Plane(RESOLUTION.width_px, flat[RESOLUTION.pixels :]),
-        )
-        return Surface(MemoryKind.HOST, pixel_format, RESOLUTION, planes, BT601_LIMITED)
-    return Surface(MemoryKind.HOST, pixel_format, RESOLUTION, (Plane(RESOLUTION.width_px * 4, flat),), SRGB_FULL)
 
 
 def _convert(colour: ColourDescription) -> tuple[float, float, float]:
@@ -147,19 +137,6 @@ def _order(number: int) -> EncodeOrder:
     return EncodeOrder(target_bps, _FPS, keyframe=number == _KEYFRAME_AT)
 
 
-def _moving(number: int) -> VideoFrame:
-    """Return a picture that never repeats, so that it always has more to say than the rate allows."""
-    noise = np.random.default_rng(number)
-    cells = np.random.default_rng(0).integers(
-        60, 190, (RESOLUTION.height_px // _CELL_PX, RESOLUTION.width_px // _CELL_PX)
-    )
-    texture = np.roll(np.kron(cells, np.ones((_CELL_PX, _CELL_PX), int)), _PAN_PX * number, axis=1)
-    block = np.full((RESOLUTION.height_px * 3 // 2, RESOLUTION.width_px), 128, np.uint8)
-    block[: RESOLUTION.height_px] = texture + noise.integers(-_NOISE, _NOISE, texture.shape)
-    surface = host_surface(block, PixelFormat.NV12)
-    return VideoFrame(surface, capture_us=1 + round(number * 1_000_000 / _FPS), number=number)
-
-
 def _check_keyframes(frames: list[EncodedFrame], *, is_change_paid: bool) -> None:
     keyframes = {frame.number for frame in frames if frame.is_keyframe}
     unasked = keyframes - {0, _KEYFRAME_AT} - ({_CHANGE_AT} if is_change_paid else set())
@@ -175,7 +152,7 @@ def _check_keyframes(frames: list[EncodedFrame], *, is_change_paid: bool) -> Non
 
 def _check_rate(frames: list[EncodedFrame]) -> None:
     settled = [frame for frame in frames[_CHANGE_AT + _SETTLED_AFTER_FRAMES : _KEYFRAME_AT] if not frame.is_keyframe]
-    spent_bps = sum(len(frame.data) for frame in settled) * 8 * _FPS / len(settled)
+    spent_bps = sum(len(frame.data) for frame in settled) * BITS_PER_BYTE * _FPS / len(settled)
     if not _LOWEST_RATIO * _LOW_BPS <= spent_bps <= _HIGHEST_RATIO * _LOW_BPS:
         raise TrialError(
             f"the rate is not obeyed: told to go from {_HIGH_BPS / 1e6:.1f} to {_LOW_BPS / 1e6:.1f} Mbit/s, it went "

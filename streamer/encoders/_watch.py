@@ -3,9 +3,10 @@
 Counts in frames and reads no clock. What is seen is raised as an error: its caller opens another encoder.
 """
 
-from streamer.encoders._budget import BITS_PER_BYTE, frame_bits
+from streamer.encoders._budget import frame_bits
 from streamer.errors import EncoderError
 from streamer.media.frame import EncodedFrame, EncodeOrder
+from streamer.media.units import BITS_PER_BYTE
 
 # Two seconds by the ordered frame rates, as one-pass rate control needs some frames to find the size of new content.
 WINDOW_US = 2_000_000

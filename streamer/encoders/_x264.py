@@ -15,9 +15,10 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from streamer.encoders import _live_rate
-from streamer.encoders._budget import BITS_PER_BYTE, default_threads, describe_colours, frame_bits
+from streamer.encoders._budget import default_threads, describe_colours, frame_bits
 from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import EncodeOrder, PixelFormat
+from streamer.media.units import BITS_PER_BYTE
 
 _KBIT = 1000
 # x264 plans to leave some of a one-frame buffer unused: on noise it spent 0.84 to 0.92 of the target, and no frame more

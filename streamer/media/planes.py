@@ -3,7 +3,7 @@
 Knows nothing of arrays: reading and writing the memory is up to sources, converters and encoders.
 """
 
-from streamer.media.frame import MemoryKind, PixelFormat, Plane, Resolution, Surface
+from streamer.media.frame import ColourDescription, MemoryKind, PixelFormat, Plane, Resolution, Surface
 
 # The packed formats: one plane with all channels of a pixel side by side.
 PIXEL_BYTES = {PixelFormat.BGRA: 4, PixelFormat.RGBA: 4, PixelFormat.BGR24: 3, PixelFormat.RGB24: 3}
@@ -18,6 +18,18 @@ def plane_shapes(pixel_format: PixelFormat, resolution: Resolution) -> list[tupl
     if pixel_format == PixelFormat.NV12:
         return [(height_px, width_px), (half_height_px, 2 * half_width_px)]
     return [(height_px, width_px), (half_height_px, half_width_px), (half_height_px, half_width_px)]
+
+
+def host_surface(
+    content: memoryview, pixel_format: PixelFormat, resolution: Resolution, colour: ColourDescription
+) -> Surface:
+    """Return the picture whose planes lie one behind the other in `content`, without padding."""
+    planes, begin = [], 0
+    for rows, width_bytes in plane_shapes(pixel_format, resolution):
+        end = begin + rows * width_bytes
+        planes.append(Plane(width_bytes, content[begin:end]))
+        begin = end
+    return Surface(MemoryKind.HOST, pixel_format, resolution, tuple(planes), colour)
 
 
 def why_planes_unfit(surface: Surface) -> str | None:

@@ -4,27 +4,17 @@ import functools
 import statistics
 from types import ModuleType
 
-import numpy as np
 from pydantic import BaseModel
 
 from streamer.clock import SystemClock
 from streamer.encoders.base import EncoderSettings, VideoEncoder
-from streamer.media.frame import (
-    BT601_LIMITED,
-    EncodeOrder,
-    MemoryKind,
-    PixelFormat,
-    Plane,
-    Resolution,
-    Surface,
-    VideoFrame,
-)
+from streamer.media.frame import BT601_LIMITED, EncodeOrder, PixelFormat, Resolution
+from streamer.noise import moving
 
 # Enough for a median; at 4K this takes a second.
 _FRAMES = 24
 # Converting and sending take their share of each frame time.
 _SHARE_OF_FRAME_TIME = 0.6
-_CELL_PX, _PAN_PX, _NOISE = 8, 6, 10
 _SECOND_US = 1_000_000
 
 
@@ -65,23 +55,3 @@ def median_encode_us(
     finally:
         encoder.close()
     return statistics.median(spent_us)
-
-
-def moving(resolution: Resolution, number: int) -> VideoFrame:
-    """Return a picture of a panning texture under noise."""
-    rows, columns = resolution.height_px, resolution.width_px
-    block = np.full((rows * 3 // 2, columns), 128, np.uint8)
-    block[:rows] = np.roll(_texture(resolution), _PAN_PX * number, axis=1)
-    block[:rows] += np.random.default_rng(number).integers(0, _NOISE, (rows, columns), np.uint8)
-    flat = memoryview(block.tobytes())
-    planes = Plane(columns, flat[: rows * columns]), Plane(columns, flat[rows * columns :])
-    surface = Surface(MemoryKind.HOST, PixelFormat.NV12, resolution, planes, BT601_LIMITED)
-    return VideoFrame(surface, capture_us=number + 1, number=number)
-
-
-@functools.lru_cache(maxsize=1)
-def _texture(resolution: Resolution) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
-    rows, columns = -(-resolution.height_px // _CELL_PX), -(-resolution.width_px // _CELL_PX)
-    cells = np.random.default_rng(0).integers(40, 200, (rows, columns), np.uint8)
-    whole = cells.repeat(_CELL_PX, axis=0).repeat(_CELL_PX, axis=1)
-    return whole[: resolution.height_px, : resolution.width_px]

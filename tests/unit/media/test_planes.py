@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from streamer.media.frame import SRGB_FULL, MemoryKind, PixelFormat, Plane, Resolution, Surface
-from streamer.media.planes import plane_shapes, why_planes_unfit
+from streamer.media.frame import BT601_LIMITED, SRGB_FULL, MemoryKind, PixelFormat, Plane, Resolution, Surface
+from streamer.media.planes import host_surface, plane_shapes, why_planes_unfit
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,17 @@ def test_planes_in_device_memory_fit_by_their_address():
 )
 def test_planes_in_device_memory_that_do_not_fit_are_named(planes, complaint):
     assert why_planes_unfit(replace(DEVICE, planes=planes)) == complaint
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "parts"),
+    [
+        (PixelFormat.NV12, [(6, b"abcdefghijkl"), (6, b"ABCDEF")]),
+        (PixelFormat.I420, [(6, b"abcdefghijkl"), (3, b"ABC"), (3, b"DEF")]),
+    ],
+)
+def test_host_surface_is_cut_into_planes_that_follow_each_other(pixel_format, parts):
+    whole = host_surface(memoryview(b"abcdefghijklABCDEF"), pixel_format, Resolution(6, 2), BT601_LIMITED)
+
+    assert [(plane.pitch_bytes, bytes(plane.buffer)) for plane in whole.planes] == parts
+    assert why_planes_unfit(whole) is None

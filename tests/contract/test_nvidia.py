@@ -91,6 +91,8 @@ def test_nvenc_asks_of_the_substitute_driver_what_it_should(api, which, tmp_path
         pytest.param((Fault(call="encode_picture", nth=50), Fault(call="encode_picture", nth=55)), id="two-failures"),
         pytest.param((Fault(call="encode_picture", nth=50, effect="engine_lost"),), id="engine-lost"),
         pytest.param((Fault(call="encode_picture", nth=50, effect="device_lost"),), id="gpu-lost"),
+        pytest.param((Fault(call="encode_picture", nth=50, effect="hang"),), id="encode-hangs"),
+        pytest.param((Fault(call="lock_bitstream", nth=50, effect="hang"),), id="lock-hangs"),
     ],
 )
 def test_stream_survives_what_happens_to_the_driver(faults, tmp_path):

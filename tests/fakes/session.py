@@ -12,15 +12,18 @@ from streamer.config import Config
 from streamer.media.frame import EncodedFrame
 from streamer.protocol.control import Seat
 from streamer.protocol.signaling import Answer, Bye, Offer
-from streamer.session.door import Door, Event, Join, Opened, Said, Say
+from streamer.session.door import Door, Ended, Event, Join, Opened, Said, Say
 from streamer.session.hub import Rendition, RenditionKey
 from streamer.session.session import Session
+from streamer.session.stalls import LOOKS
 from streamer.session.wire import MAX_LINE_BYTES, RemoteDoor, serve_door
 from tests.fakes.peer import FakePeer, FakePeers
 from tests.fakes.stepped_clock import SteppedClock
 from tests.fakes.waiting import until
 
 SIZE = "320x180"
+# How often a session looks at its renditions.
+_LOOK_US = 250_000
 
 
 def config(**changes: Any) -> Config:
@@ -57,6 +60,15 @@ class SessionRig:
         """Let time pass and push a picture as the program behind the session does."""
         self.clock.step(after_us)
         self.source.push(np.zeros((height_px, width_px, 3), np.uint8))
+
+    async def sit_out(self) -> None:
+        """Wait until the rendition is at a picture, and let the session look at it until it must count as stuck."""
+        (rendition,) = self.renditions.values()
+        await until(lambda: rendition.picture_at_work)
+        for _ in range(LOOKS):
+            before = self.clock.timers
+            self.clock.step(_LOOK_US)
+            await until(lambda before=before: self.clock.timers >= before or self.of_kind(Ended))
 
     def said_to(self, viewer: str) -> list[Offer | Bye]:
         return [event.message for event in self.events if isinstance(event, Say) and event.viewer == viewer]

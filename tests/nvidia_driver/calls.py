@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+HANGS = -1
+
 
 @dataclass(frozen=True)
 class Call:
     """One call. Its other fields (`call["average_bps"]`) are those that the library has written: see README.md."""
 
     name: str
-    # 0 is success; others are the numbers of NVENCSTATUS.
+    # 0 is success, HANGS a call that has not returned; others are the numbers of NVENCSTATUS.
     status: int
     # On the clock of CLOCK_MONOTONIC.
     at_us: int

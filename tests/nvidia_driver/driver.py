@@ -21,16 +21,17 @@ _RUN_LIMIT_S = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """At its `nth` time in a process, a call fails with a status, everything fails from there on, or it crashes.
+    """At its `nth` time in a process, a call fails with a status, or all do from there on, or it crashes or hangs.
 
     `call` is a name of the call log: "encode_picture" counts frames, "end_of_stream" the drains between them.
     "engine_lost": that call and every later one of the encode library fails. "device_lost": those of the CUDA library
-    fail, too, upon which PyNvVideoCodec ends the process when it destroys an encoder.
+    fail, too, upon which PyNvVideoCodec ends the process when it destroys an encoder. "hang": neither that call nor a
+    later one of the encode library returns.
     """
 
     call: str
     nth: int = 1
-    effect: int | Literal["engine_lost", "device_lost", "crash"] = GENERIC
+    effect: int | Literal["engine_lost", "device_lost", "crash", "hang"] = GENERIC
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,6 @@ from tests.fakes.pushed_source import SIZE
 from tests.fakes.session import frames, open_session
 from tests.fakes.waiting import until
 
-_LOOK_US = 250_000
 KEY = RenditionKey("vp8", SIZE)
 
 
@@ -50,23 +49,6 @@ def test_rendition_that_took_the_place_of_another_starts_anew():
 # In a session.
 
 
-async def look(rig, times: int = LOOKS) -> None:
-    """Let the session look at its renditions so often."""
-    for _ in range(times):
-        before = rig.clock.timers
-        rig.clock.step(_LOOK_US)
-        await until(lambda before=before: rig.clock.timers >= before or rig.of_kind(Ended))
-
-
-async def hang(rig, peer) -> None:
-    """Push pictures until the encoder has one that it does not return from."""
-    rig.push()
-    await until(lambda: next(iter(rig.renditions.values())).picture_at_work)
-    await look(rig)
-    rig.push()
-    await frames(peer, len(peer.video.frames) + 1)
-
-
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
     monkeypatch.setattr("streamer.session.studio._JOIN_US", 10_000)
@@ -93,7 +75,9 @@ async def test_hardware_that_does_not_return_makes_way_for_software_on_the_same_
         await frames(peer, 1)
         hardware.hangs = lambda _: True
 
-        await hang(rig, peer)
+        rig.push()
+        await rig.sit_out()
+        await frames(peer, 2)
 
         assert sum(frame.is_keyframe for frame in peer.video.frames) == 2
         assert peer.heard(Stream)[-1].encoder == "software"
@@ -107,7 +91,9 @@ async def test_hardware_that_does_not_open_makes_way_too(hardware):
         hardware.opens = hardware.goes_on.wait
         peer = await rig.connect("ann")
 
-        await hang(rig, peer)
+        rig.push()
+        await rig.sit_out()
+        await frames(peer, 1)
 
         assert peer.heard(Stream)[-1].encoder == "software"
         hardware.goes_on.set()
@@ -119,7 +105,8 @@ async def test_library_that_does_not_return_is_opened_once_more(library):
         hung = {0}
         library.hangs = lambda number: number in hung and (hung.discard(number) or True)
 
-        await hang(rig, peer)
+        rig.push()
+        await rig.sit_out()
         rig.push()
         await frames(peer, 2)
 
@@ -133,8 +120,7 @@ async def test_codec_whose_library_does_not_return_twice_is_given_up(library):
         library.hangs = lambda _: True
         rig.push()
         for _ in range(2):
-            await until(lambda: next(iter(rig.renditions.values())).picture_at_work)
-            await look(rig)
+            await rig.sit_out()
 
         assert rig.of_kind(Ended)[0].reason == "vp8 320x180 was stuck twice"
         library.goes_on.set()
@@ -144,7 +130,9 @@ async def test_encoder_that_returns_late_disturbs_nobody(hardware):
     async with open_session(video={"encoders": [NAME, "software"]}) as rig:
         peer = await rig.connect("ann")
         hardware.hangs = lambda _: True
-        await hang(rig, peer)
+        rig.push()
+        await rig.sit_out()
+        await frames(peer, 1)
         before = len(peer.video.frames)
 
         hardware.goes_on.set()

@@ -38,6 +38,7 @@ static struct session *enter(void *handle, const char *name, NVENCSTATUS *status
     session_refuse(session, *status, "ordered fault");
     call_end(&session->call, *status);
     session_leave(session);
+    fault_hang(*status);
     return NULL;
 }
 
@@ -75,6 +76,7 @@ static NVENCSTATUS open_encode_session_ex(NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS *
         status = session_open(params, &session, &call);
     *handle = session;
     call_end(&call, status);
+    fault_hang(status);
     return status;
 }
 

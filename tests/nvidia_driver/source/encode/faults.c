@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/modes.h"
 #include "encode/cuda_library.h"
@@ -15,13 +16,16 @@
 
 /* Calls that the ordered faults wait for, in the order of the mode's text. */
 static unsigned seen[MOST_FAULTS];
-static bool is_lost;
+static bool is_lost, is_hung;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static NVENCSTATUS strike(const char *effect)
 {
     if (!strcmp(effect, "crash"))
         raise(SIGSEGV);
+    is_hung = !strcmp(effect, "hang");
+    if (is_hung)
+        return STATUS_HANGS;
     is_lost = !strcmp(effect, "engine_lost") || !strcmp(effect, "device_lost");
     if (!strcmp(effect, "device_lost"))
         cuda_lose_device();
@@ -33,6 +37,8 @@ NVENCSTATUS fault_of(const char *call_name)
     NVENCSTATUS status = NV_ENC_SUCCESS;
     const char *rest = mode_text("FAULTS");
     pthread_mutex_lock(&lock);
+    if (is_hung)
+        status = STATUS_HANGS;
     if (is_lost)
         status = NV_ENC_ERR_DEVICE_NOT_EXIST;
     for (int i = 0; rest && i < MOST_FAULTS && status == NV_ENC_SUCCESS; i++) {
@@ -49,4 +55,10 @@ NVENCSTATUS fault_of(const char *call_name)
     }
     pthread_mutex_unlock(&lock);
     return status;
+}
+
+void fault_hang(NVENCSTATUS status)
+{
+    while (status == STATUS_HANGS)
+        pause();
 }

@@ -11,6 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.encoders._ffmpeg import FORMAT_NAMES
 from streamer.errors import UnfitError
 from streamer.media.frame import MemoryKind, PixelFormat, Plane, Resolution, Surface
 from streamer.media.planes import plane_shapes, why_planes_unfit
@@ -18,7 +19,6 @@ from streamer.media.planes import plane_shapes, why_planes_unfit
 Block = NDArray[np.uint8]
 
 MEMORY: tuple[MemoryKind, ...] = (MemoryKind.HOST,)
-_LIBRARY_NAMES = {PixelFormat.NV12: "nv12", PixelFormat.I420: "yuv420p"}
 
 
 def check_surface(
@@ -49,7 +49,7 @@ class Pictures:
 
     def __init__(self, target: PixelFormat, resolution: Resolution) -> None:
         self._blocks = Blocks(target, resolution)
-        self._name = _LIBRARY_NAMES[target]
+        self._name = FORMAT_NAMES[target]
 
     def wrap(self, surface: Surface) -> av.VideoFrame:
         """Return a frame over the surface's memory, or over a copy that stands until the next call."""

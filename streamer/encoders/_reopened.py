@@ -4,7 +4,6 @@ It thinks in frames of a constant duration, whatever the timestamps say, so what
 The backend declares what a change costs, and callers spare it.
 """
 
-from fractions import Fraction
 from typing import Any
 
 import av
@@ -12,9 +11,15 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
-from streamer.encoders._budget import default_threads, describe_colours, is_worth_a_keyframe
+from streamer.encoders._budget import fps_fraction
+from streamer.encoders._engine import default_threads
+from streamer.encoders._ffmpeg import prepare
 from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import EncodeOrder, PixelFormat
+
+# What frames may be off by before a keyframe is paid for it: less above than below, since what is above has to wait in
+# the pacer.
+_SPARED_RATIOS = (0.87, 1.05)
 
 
 class Reopened:
@@ -26,7 +31,7 @@ class Reopened:
     def __init__(self, settings: EncoderSettings, threads: int | None) -> None:
         self._settings = settings
         self._threads = threads or default_threads(settings.resolution)
-        self._fps = Fraction(settings.max_fps).limit_denominator(1001)
+        self._fps = fps_fraction(settings.max_fps)
         self._count = 0
         self._frame_bits = self._bits(EncodeOrder(settings.start_target_bps, settings.max_fps))
         self._context = self._open()
@@ -44,9 +49,10 @@ class Reopened:
         """Do nothing: PyAV frees the library's encoder with the last reference to it."""
 
     def encode(self, picture: av.VideoFrame, order: EncodeOrder) -> "list[Packet[Any]]":
-        """See `_budget.Engine`."""
+        """See `_engine.Engine`."""
         bits = self._bits(order)
-        if is_worth_a_keyframe(self._frame_bits, bits):
+        least, most = _SPARED_RATIOS
+        if not least * bits <= self._frame_bits <= most * bits:
             self._frame_bits = bits
             self.close()
             self._context = self._open()
@@ -64,12 +70,7 @@ class Reopened:
         raise NotImplementedError
 
     def _open(self) -> VideoCodecContext:
-        context = av.CodecContext.create(self.library, "w")
-        assert isinstance(context, VideoCodecContext)
-        context.width, context.height = self._settings.resolution.width_px, self._settings.resolution.height_px
-        context.pix_fmt = "yuv420p"
-        context.framerate, context.time_base = self._fps, 1 / self._fps
-        describe_colours(context, self._settings.colour)
+        context = prepare(self.library, self._settings, self.takes, self._fps)
         self._configure(context)
         context.open()
         return context

@@ -15,7 +15,9 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from streamer.encoders import _live_rate
-from streamer.encoders._budget import default_threads, describe_colours, frame_bits
+from streamer.encoders._budget import fps_fraction, frame_bits
+from streamer.encoders._engine import default_threads
+from streamer.encoders._ffmpeg import prepare
 from streamer.encoders.base import EncoderSettings
 from streamer.media.frame import EncodeOrder, PixelFormat
 from streamer.media.units import BITS_PER_BYTE
@@ -37,8 +39,6 @@ _SHARE_OF_LIMIT = 0.9
 # time; with it the page went on to 45 dB and more.
 _OFFER_STEP, _MAX_OFFER = 1.3, 8.0
 _UNSPENT_RATIO, _SPENT_RATIO = 0.5, 0.9
-
-_LIBRARY_NAMES = {PixelFormat.NV12: "nv12", PixelFormat.I420: "yuv420p"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class X264:
         # 720p took one thread 4.2 ms and two 3.1 ms, and pictures were on screen 2.5 ms earlier for the same CPU
         # (streamer bench latency: 17.1 instead of 19.7 ms).
         self._threads = threads or default_threads(settings.resolution)
-        self._fps = Fraction(settings.max_fps).limit_denominator(1001)
+        self._fps = fps_fraction(settings.max_fps)
         self._why_reopened = _live_rate.why_unproven()
         self._count = 0
         # How much more than ordered a refinement is offered.
@@ -128,15 +128,11 @@ class X264:
         return context
 
     def _configure(self, plan: RatePlan) -> VideoCodecContext:
-        context = av.CodecContext.create("libx264", "w")
-        context.width, context.height = self._settings.resolution.width_px, self._settings.resolution.height_px
-        context.pix_fmt = _LIBRARY_NAMES[self._settings.format]
-        context.framerate, context.time_base = self._fps, 1 / self._fps
+        context = prepare("libx264", self._settings, self.takes, self._fps)
         context.bit_rate = plan.rate_bps
         context.thread_count = self._threads
         # Frame threads hold frames back; slices of one frame do not.
         context.thread_type = "SLICE"
-        describe_colours(context, self._settings.colour)
         context.options = {
             "preset": self._preset,
             "tune": "zerolatency",

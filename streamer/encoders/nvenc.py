@@ -13,10 +13,16 @@ from pydantic import Field
 
 from streamer.encoders import _nvenc_library as nvidia
 from streamer.encoders import _proof
-from streamer.encoders._budget import NVENC_DELTA_RATIOS, NVENC_STEERED_CODECS, frame_bits
+from streamer.encoders._budget import fps_fraction, frame_bits
 from streamer.encoders._checks import KeyframeCheck, check_order, check_settings, codec_module
 from streamer.encoders._cuda import CudaError
-from streamer.encoders._gpu_options import GpuOptions
+from streamer.encoders._nvenc_engine import (
+    DELTA_RATIOS,
+    SHARE_OF_LIMIT,
+    STEERED_CODECS,
+    GpuOptions,
+    check_nothing_held,
+)
 from streamer.encoders._nvenc_feed import FORMAT_NAMES, Feed
 from streamer.encoders._nvenc_reasons import explain
 from streamer.encoders._proof import Proof
@@ -43,9 +49,6 @@ PACKED = (PixelFormat.BGRA, PixelFormat.RGBA)
 _BT709_MATRIX = 1
 # Windows drivers leak with each reconfiguration and others stall; congestion control settles within 200 ms anyway.
 _MAX_RATE_CHANGES_PER_S = 5
-# A frame may miss the size of the rate control buffer, which is what `max_frame_bytes` sets.
-_SHARE_OF_LIMIT = 0.8
-_MAX_FPS_DENOMINATOR = 1001
 
 
 class Options(GpuOptions):
@@ -113,9 +116,8 @@ class Rates:
 
 def plan_rates(order: EncodeOrder) -> Rates:
     """Return what makes each frame take what the order allows."""
-    bits = frame_bits(order, share_of_limit=_SHARE_OF_LIMIT)
-    fps = Fraction(order.fps).limit_denominator(_MAX_FPS_DENOMINATOR)
-    return Rates(max(1, round(bits * order.fps)), max(1, round(bits)), fps)
+    bits = frame_bits(order, share_of_limit=SHARE_OF_LIMIT)
+    return Rates(max(1, round(bits * order.fps)), max(1, round(bits)), fps_fraction(order.fps))
 
 
 class NvencEncoder:
@@ -217,9 +219,7 @@ class NvencEncoder:
             raise EncoderError(_NAME, explain(exc, self._settings.codec)) from exc
         number, self._count = self._count, self._count + 1
         packets = [packet for packet in packets if packet["data"]]
-        if len(packets) != 1 or packets[0]["timestamp"] != number:
-            came = ", ".join(str(packet["timestamp"]) for packet in packets) or "nothing"
-            raise EncoderError(_NAME, f"it holds frames back: frame {number} went in and {came} came out")
+        check_nothing_held(_NAME, number, [packet["timestamp"] for packet in packets])
         return packets[0]
 
     def _tell(self, encoder: nvidia.LibraryEncoder, order: EncodeOrder) -> None:
@@ -266,8 +266,8 @@ def _capabilities_of(settings: EncoderSettings, proof: Proof) -> Capabilities:
         memory=_memory(proof.takes_device_memory),
         max_resolution=proof.largest,
         is_hardware=IS_HARDWARE,
-        steers_single_frames=settings.codec in NVENC_STEERED_CODECS,
-        max_delta_ratio=NVENC_DELTA_RATIOS[settings.codec],
+        steers_single_frames=settings.codec in STEERED_CODECS,
+        max_delta_ratio=DELTA_RATIOS[settings.codec],
         max_rate_changes_per_s=_MAX_RATE_CHANGES_PER_S,
     )
 

@@ -6,7 +6,6 @@ Surfaces come from host memory.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from typing import Any, Literal
 
 import av
@@ -19,9 +18,16 @@ from av.video.frame import PictureType
 from pydantic import Field
 
 from streamer.encoders import _cuda, _live_rate, _proof
-from streamer.encoders._budget import NVENC_DELTA_RATIOS, NVENC_STEERED_CODECS, describe_colours, frame_bits
+from streamer.encoders._budget import fps_fraction, frame_bits
 from streamer.encoders._checks import KeyframeCheck, check_order, check_settings
-from streamer.encoders._gpu_options import GpuOptions
+from streamer.encoders._ffmpeg import prepare
+from streamer.encoders._nvenc_engine import (
+    DELTA_RATIOS,
+    SHARE_OF_LIMIT,
+    STEERED_CODECS,
+    GpuOptions,
+    check_nothing_held,
+)
 from streamer.encoders._nvenc_reasons import LOST, explain
 from streamer.encoders._picture import MEMORY, Pictures, check_surface
 from streamer.encoders._proof import Proof
@@ -36,9 +42,6 @@ _LIBRARIES = {"h264": "h264_nvenc", "h265": "hevc_nvenc", "av1": "av1_nvenc"}
 # What the first GPUs with the codec take; FFmpeg does not say what this one does.
 LARGEST = {"h264": Resolution(4096, 4096), "h265": Resolution(8192, 8192), "av1": Resolution(8192, 8192)}
 SMALLEST = Resolution(146, 50)
-_MAX_FPS_DENOMINATOR = 1001
-# A frame may miss the size of the rate control buffer, which is what `max_frame_bytes` sets.
-_SHARE_OF_LIMIT = 0.8
 
 
 class Options(GpuOptions):
@@ -87,7 +90,7 @@ class NvencAvEncoder:
         self._keyframes = KeyframeCheck(_NAME, settings.codec)
         self._watch = watch
         self._count = 0
-        self._fps = Fraction(settings.max_fps).limit_denominator(_MAX_FPS_DENOMINATOR)
+        self._fps = fps_fraction(settings.max_fps)
         self._frame_bits = round(frame_bits(EncodeOrder(settings.start_target_bps, settings.max_fps), share_of_limit=1))
         self._live: _live_rate.LiveRate | None = None
         self._context: VideoCodecContext | None = self._open()
@@ -139,9 +142,7 @@ class NvencAvEncoder:
             raise EncoderError(_NAME, reason) from exc
         number, self._count = self._count, self._count + 1
         packets = [packet for packet in packets if packet.size]
-        if len(packets) != 1 or packets[0].pts != number:
-            came = ", ".join(str(packet.pts) for packet in packets) or "nothing"
-            raise EncoderError(_NAME, f"it holds frames back: frame {number} went in and {came} came out")
+        check_nothing_held(_NAME, number, [packet.pts for packet in packets])
         return packets[0]
 
     def _tell(self, order: EncodeOrder) -> bool:
@@ -149,7 +150,7 @@ class NvencAvEncoder:
 
         The engine's frame rate stays that of the opening: what a frame may take, times that, is its bit rate.
         """
-        bits = round(frame_bits(order, share_of_limit=_SHARE_OF_LIMIT))
+        bits = round(frame_bits(order, share_of_limit=SHARE_OF_LIMIT))
         if bits == self._frame_bits:
             return False
         self._frame_bits = bits
@@ -183,13 +184,8 @@ class NvencAvEncoder:
 
     def _configure(self) -> VideoCodecContext:
         options = _options(self._settings)
-        context = av.CodecContext.create(_LIBRARIES[self._settings.codec], "w")
-        assert isinstance(context, VideoCodecContext)
-        context.width, context.height = self._settings.resolution.width_px, self._settings.resolution.height_px
-        context.pix_fmt = "nv12"
-        context.framerate, context.time_base = self._fps, 1 / self._fps
+        context = prepare(_LIBRARIES[self._settings.codec], self._settings, PixelFormat.NV12, self._fps)
         context.bit_rate = self._rate_bps
-        describe_colours(context, self._settings.colour)
         context.options = {
             "gpu": str(options.gpu),
             "preset": options.preset,
@@ -225,8 +221,8 @@ def _capabilities_of(codecs: tuple[str, ...]) -> Capabilities:
         max_resolution=min((LARGEST[codec] for codec in codecs), default=Resolution(0, 0)),
         is_hardware=IS_HARDWARE,
         rate_change_needs_keyframe=True,
-        steers_single_frames=all(codec in NVENC_STEERED_CODECS for codec in codecs),
-        max_delta_ratio=max((NVENC_DELTA_RATIOS[codec] for codec in codecs), default=1.5),
+        steers_single_frames=all(codec in STEERED_CODECS for codec in codecs),
+        max_delta_ratio=max((DELTA_RATIOS[codec] for codec in codecs), default=1.5),
     )
 
 

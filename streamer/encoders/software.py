@@ -14,8 +14,8 @@ from av.codec import codecs_available
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.encoders import _live_rate, _svt_av1, _vpx, _x264, _x265
-from streamer.encoders._budget import Engine
 from streamer.encoders._checks import KeyframeCheck, check_order, check_settings
+from streamer.encoders._engine import Engine
 from streamer.encoders._picture import MEMORY, Pictures, check_surface
 from streamer.encoders.base import EncoderSettings
 from streamer.errors import EncoderError, Unavailable

@@ -1,8 +1,9 @@
 """A viewer in a process of its own, without a browser: joins, receives, decodes, and reads the stamps.
 
-Run as `python -m streamer.bench.viewer URL`. It is told what to do line by line on standard input, and answers each
-line with one JSON object: `join`, `restart`, `collect`, `leave`. End of input ends it. It measures what a machine
-without a browser can: the age of decoded frames. It presents nothing and clicks nothing.
+Run as `python -m streamer.bench.viewer URL [--blind]`. It is told what to do line by line on standard input, and
+answers each line with one JSON object: `join`, `restart`, `collect`, `leave`. End of input ends it. It measures what a
+machine without a browser can: the age of decoded frames. It presents nothing and clicks nothing; a blind one decodes
+nothing either, and counts what arrives.
 """
 
 import asyncio
@@ -31,8 +32,9 @@ _JOIN_TIMEOUT_S = 20.0
 class Viewer:
     """One viewer, who can join and leave many times. Used on the event loop."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_blind: bool) -> None:
         self._url = url
+        self._is_blind = is_blind
         self._clock = SystemClock()
         self._connection: _Connection | None = None
 
@@ -41,7 +43,7 @@ class Viewer:
         match command:
             case "join":
                 await self._leave()
-                self._connection = _Connection(self._url, self._clock)
+                self._connection = _Connection(self._url, self._clock, is_blind=self._is_blind)
                 await self._connection.open()
                 return {"codec": self._connection.codec}
             case "leave":
@@ -59,15 +61,16 @@ class Viewer:
 
 
 class _Connection:
-    """One stay: a signaling socket, a peer and a decoder."""
+    """One stay: a signaling socket, a peer and, unless it is blind, a decoder."""
 
-    def __init__(self, url: str, clock: SystemClock) -> None:
+    def __init__(self, url: str, clock: SystemClock, *, is_blind: bool) -> None:
         parts = urlsplit(url)
         self._token = parse_qs(parts.fragment).get("token", [None])[0]
         self._origin = f"{parts.scheme}://{parts.netloc}"
         scheme = "wss" if parts.scheme == "https" else "ws"
         self._address = urlunsplit((scheme, parts.netloc, "/signaling", "", ""))
         self._clock = clock
+        self._is_blind = is_blind
         self._peer = ReceivingPeer(clock, self._received)
         self._peer.on_report = self._sender_reported
         self._peer.on_message = self._told
@@ -100,9 +103,9 @@ class _Connection:
 
     def collect(self) -> dict[str, Any]:
         """Return what has been received since the last call, and totals since the start."""
-        assert self._decoder is not None
         assert self._assembler is not None
-        rows, unreadable, undecodable = self._decoder.take()
+        decoder = self._decoder
+        rows, unreadable, undecodable = ([], 0, 0) if decoder is None else decoder.take()
         anchors, self._anchors = self._anchors, self._anchors[-1:]
         stages, self._stages = self._stages, []
         return {
@@ -110,7 +113,7 @@ class _Connection:
             "unreadable": unreadable + undecodable,
             "anchors": anchors,
             "stages": stages,
-            "frames": self._decoder.frames,
+            "frames": 0 if decoder is None else decoder.frames,
             "inbound": {
                 "bytesReceived": self._assembler.payload_bytes,
                 "packetsReceived": self._assembler.packets,
@@ -145,7 +148,7 @@ class _Connection:
             answer = await self._peer.answer(message.sdp)
             codec = self._peer.codec or ""
             self._assembler = FrameAssembler(registry.load("codecs", codec).depacketize)
-            self._decoder = StampDecoder(codec, self._clock)
+            self._decoder = None if self._is_blind else StampDecoder(codec, self._clock)
             await socket.send(signaling.serialize(signaling.Answer(message.generation, answer)))
             await socket.send(signaling.serialize(signaling.EndOfCandidates(message.generation)))
         elif isinstance(message, signaling.Bye):
@@ -156,10 +159,11 @@ class _Connection:
         self._first_frame.set()
 
     def _received(self, packet: RtpPacket, now_us: int) -> None:
-        if self._assembler is None or self._decoder is None:
+        if self._assembler is None:
             return
         for unit in self._assembler.push(packet):
-            self._decoder.push(unit, now_us)
+            if self._decoder is not None:
+                self._decoder.push(unit, now_us)
             self._first_frame.set()
         if missing := self._assembler.take_missing():
             self._ask(self._peer.ask_again(missing))
@@ -182,8 +186,8 @@ class _Connection:
             self._stages.append(dict(said.stages_us))
 
 
-async def _run(url: str) -> None:
-    viewer = Viewer(url)
+async def _run(url: str, *, is_blind: bool) -> None:
+    viewer = Viewer(url, is_blind=is_blind)
     loop = asyncio.get_running_loop()
     while command := (await loop.run_in_executor(None, sys.stdin.readline)).strip():
         try:
@@ -195,4 +199,4 @@ async def _run(url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_run(sys.argv[1]))
+    asyncio.run(_run(sys.argv[1], is_blind="--blind" in sys.argv[2:]))

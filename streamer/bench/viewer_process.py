@@ -16,11 +16,14 @@ _STOP_TIMEOUT_S = 10
 
 
 class ViewerProcess:
-    """One viewer, until the block ends. It shares the machine's monotonic clock with the server."""
+    """One viewer, until the block ends. It shares the machine's monotonic clock with the server.
 
-    def __init__(self, url: str) -> None:
+    A blind one decodes nothing: there are totals to `collect`, and nothing to `measure`.
+    """
+
+    def __init__(self, url: str, *, is_blind: bool = False) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "streamer.bench.viewer", url],
+            [sys.executable, "-m", "streamer.bench.viewer", url, *(["--blind"] if is_blind else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -51,10 +51,10 @@ def test_send_compares_with_stock_aiortc(tmp_path, controller, ours):
 
     assert result["cpu_ratio"] > 0
     assert result["cpu_ratio_unpaced"] > 0
-    assert set(result["us_per_packet"]) == {"stock", ours, "unpaced", "bare"}
+    assert set(result["us_per_packet"]) == {"stock", ours, "unpaced", "bare", "server"}
     assert isinstance(result["control_percent"], float)
-    # 2 s at 4 Mbit/s are 833 payloads of 1200 bytes.
-    assert all(packets > 400 for packets in result["packets"].values())
+    # 1 s at 4 Mbit/s, the least that is counted, are 416 payloads of 1200 bytes.
+    assert all(packets > 200 for packets in result["packets"].values())
     assert all(0 <= ratio <= 1 for ratio in result["loss_ratio"].values())
 
 

@@ -5,8 +5,8 @@ from streamer.bench.send_clip import read_units, write_units
 from streamer.errors import ConfigError
 
 
-def a_round(cpu_s: float, packets: int = 1_200, lost: int = 0) -> Round:
-    return Round(seconds=2.0, cpu_s=cpu_s, frames=120, all_frames=240, expected_packets=packets, lost_packets=lost)
+def a_round(cpu_s: float, lost: int = 0) -> Round:
+    return Round(seconds=2.0, cpu_s=cpu_s, packets=600, expected_packets=1_200, lost_packets=lost)
 
 
 def test_units_survive_their_file(tmp_path):
@@ -32,6 +32,7 @@ def test_ratio_is_the_median_of_the_rounds():
             "controlled": [a_round(0.7), a_round(1.6), a_round(9.0)],
             "unpaced": [a_round(0.5), a_round(1.0), a_round(0.6)],
             "bare": [a_round(0.4), a_round(0.8), a_round(0.6)],
+            "server": [a_round(0.9), a_round(1.2), a_round(1.4)],
         }
     )
 
@@ -39,10 +40,11 @@ def test_ratio_is_the_median_of_the_rounds():
     assert figures["cpu_ratio_unpaced"] == 0.5
     assert figures["control_percent"] == 40.0
     assert figures["cpu_percent"]["stock"] == 50.0
+    assert figures["cpu_percent"]["server"] == 60.0
 
 
 def test_cost_of_a_packet_counts_those_of_the_measured_frames():
-    assert a_round(0.6, packets=1_200).us_per_packet == pytest.approx(1_000)
+    assert a_round(0.6).us_per_packet == pytest.approx(1_000)
 
 
 def test_loss_is_counted_over_all_rounds():

@@ -23,10 +23,11 @@ _RUN_LIMIT_S = 60
 class Fault:
     """At its `nth` time in a process, a call fails with a status, or all do from there on, or it crashes or hangs.
 
-    `call` is a name of the call log: "encode_picture" counts frames, "end_of_stream" the drains between them.
-    "engine_lost": that call and every later one of the encode library fails. "device_lost": those of the CUDA library
-    fail, too, upon which PyNvVideoCodec ends the process when it destroys an encoder. "hang": neither that call nor a
-    later one of the encode library returns.
+    Counted since the library was loaded, which PyNvVideoCodec does anew when it had no encoder open. `call` is a name
+    of the call log: "encode_picture" counts frames, "end_of_stream" the drains between them. "engine_lost": that call
+    and every later one of the encode library fails. "device_lost": those of the CUDA library fail, too, upon which
+    PyNvVideoCodec ends the process when it destroys an encoder. "hang": neither that call nor a later one of the
+    encode library returns.
     """
 
     call: str

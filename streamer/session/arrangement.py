@@ -103,8 +103,11 @@ class Arrangement:
 
     def arrange(self) -> None:
         """Look at once which rendition each viewer belongs into."""
-        self._follow_source()
-        for name, key in self._keys().items():
+        has_changed = self._follow_source()
+        keys = self._keys()
+        if has_changed:
+            self._hub.settle(keys)
+        for name, key in keys.items():
             if self._hub.rendition_of(name) is None:
                 self._hub.join(name, self._takers[name], key)
             else:
@@ -158,15 +161,17 @@ class Arrangement:
         self.arrange()
         self._hub.forsake(key)
 
-    def _follow_source(self) -> None:
+    def _follow_source(self) -> bool:
+        """Note the size of the source's pictures, and return whether it is another one."""
         resolution = self._studio.resolution
         if resolution == self._resolution:
-            return
+            return False
         logger.info("the source is %s from here on", resolution)
         self._resolution = resolution
         self._placement.lift()
         for viewer in self._takers.values():
             viewer.describe(resolution)
+        return True
 
     def _keys(self) -> dict[str, RenditionKey]:
         needs = self._needs()

@@ -2,11 +2,11 @@
 
 A rendition opens with its first taker and closes with its last. Whoever comes to a rendition gets its frames from a
 keyframe on. A viewer moves to another one without a gap: it stays on the old rendition until the new one has a keyframe
-for it. Event loop only.
+for it; but for one of pictures that are no more, which closes first. Event loop only.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -141,7 +141,7 @@ class Hub:
         """Let a viewer take a rendition from its next keyframe on, opened if nobody takes it yet."""
         self.leave(viewer)
         taker = self._takers[viewer] = _Taker(viewer, video)
-        taker.tap = self._connect(taker, key)
+        taker.tap = self._connect(taker, key, lambda _: None)
 
     def move(self, viewer: str, key: RenditionKey) -> None:
         """Let a viewer take another rendition; its RTP stream goes on, with no frame missing in between."""
@@ -150,7 +150,23 @@ class Hub:
             return
         self._abandon_move(taker)
         if taker.taps[-1].key != key:
-            taker.next_tap = self._connect(taker, key)
+            taker.next_tap = self._connect(taker, key, self._arrive)
+
+    def settle(self, keys: Mapping[str, RenditionKey]) -> None:
+        """Let viewers take the renditions of a source that has changed its form; what nobody takes then closes first.
+
+        It would make nothing of use in the meantime, and a device may have no room for it and its successor at once.
+        """
+        takers = [taker for viewer, taker in self._takers.items() if viewer in keys]
+        movers = [taker for taker in takers if taker.taps[-1].key != keys[taker.viewer]]
+        for taker in movers:
+            for tap in taker.taps:
+                self._disconnect(tap)
+            taker.tap = taker.next_tap = None
+        for taker in movers:
+            taker.tap = self._connect(taker, keys[taker.viewer], lambda tap: self._on_moved(tap.taker.viewer))
+        for rendition in self._renditions.values():
+            rendition.wake()
 
     def leave(self, viewer: str) -> None:
         """Let a viewer take nothing any more. Harmless when it took nothing."""
@@ -203,8 +219,8 @@ class Hub:
         if tap is not None:
             self._disconnect(tap)
 
-    def _connect(self, taker: _Taker, key: RenditionKey) -> _Tap:
-        tap = _Tap(taker, key, self._arrive)
+    def _connect(self, taker: _Taker, key: RenditionKey, on_filled: Callable[[_Tap], None]) -> _Tap:
+        tap = _Tap(taker, key, on_filled)
         self._attach(tap)
         return tap
 

@@ -59,6 +59,10 @@ class PreparedRendition:
     def is_alive(self) -> bool:
         return self._thread.is_alive()
 
+    @property
+    def is_leaving(self) -> bool:
+        return self._is_closing and self.is_alive
+
     def add(self, subscriber: Subscriber, on_failed: Callable[[], None]) -> None:
         self._fanout.add(subscriber, on_failed)
         self._looks.set()

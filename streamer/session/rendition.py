@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 # With headers, extensions and SRTP a datagram stays under 1280 bytes, the least that every IPv6 path carries whole.
 MAX_PAYLOAD_BYTES = 1200
+# Within this time the event loop has decided what becomes of viewers whose source has changed its size.
+_RESIZE_PATIENCE_US = 50_000
 # A picture that was captured longer ago than this is shown as of now: nothing has changed since.
 _STALE_US = 200_000
 
@@ -56,8 +58,16 @@ class EncodedRendition:
     """A rendition made by an encoder of ours. `add`, `remove`, `close` on the event loop; `wake` from anywhere."""
 
     def __init__(
-        self, key: RenditionKey, reader: FeedReader, assembly: Assembly, owner: RenditionOwner, clock: Clock, post: Post
+        self,
+        key: RenditionKey,
+        reader: FeedReader,
+        assembly: Assembly,
+        owner: RenditionOwner,
+        clock: Clock,
+        post: Post,
+        wait_for_room: Callable[[], None] = lambda: None,
     ) -> None:
+        """Begin on a thread of its own, when `wait_for_room` has returned there."""
         self.key = key
         self._reader = reader
         self._assembly = assembly
@@ -75,8 +85,9 @@ class EncodedRendition:
         self._pictures = 0
         self._picture_at_work: int | None = None
         self._has_worked = False
+        self._is_stuck = False
         self._is_closing = False
-        self._thread = Thread(target=self._run, name=f"rendition {key}", daemon=True)
+        self._thread = Thread(target=self._run, args=(wait_for_room,), name=f"rendition {key}", daemon=True)
         self._thread.start()
 
     @property
@@ -88,12 +99,18 @@ class EncodedRendition:
         return self._picture_at_work
 
     def give_up_hardware(self, reason: str) -> bool:
+        self._is_stuck = True
         choice = self._choice
         return choice.capabilities.is_hardware and self._assembly.fall_back(choice, reason) is not None
 
     @property
     def is_alive(self) -> bool:
         return self._thread.is_alive()
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether its encoder is about to be closed."""
+        return self._is_closing and self.is_alive and not self._is_stuck
 
     def add(self, subscriber: Subscriber, on_failed: Callable[[], None]) -> None:
         self._fanout.add(subscriber, on_failed)
@@ -113,8 +130,9 @@ class EncodedRendition:
         """Block until the thread has ended, or so much time has passed."""
         self._thread.join(None if timeout_us is None else timeout_us / 1_000_000)
 
-    def _run(self) -> None:
+    def _run(self, wait_for_room: Callable[[], None]) -> None:
         sharpen_thread_timers()
+        wait_for_room()
         try:
             try:
                 while not self._is_closing:
@@ -169,6 +187,8 @@ class EncodedRendition:
         self._pictures += 1
         self._picture_at_work = self._pictures
         try:
+            if not self._goes_on_with(lease.frame.surface.resolution):
+                return
             frame = self._dated(lease.frame, now_us, is_kept=is_kept)
             trace = FrameTrace()
             trace.stamp(Stage.CAPTURE, frame.capture_us)
@@ -256,16 +276,21 @@ class EncodedRendition:
         """Return converter and encoder for frames like this one, opened again when the source has changed its form."""
         form = Form.of(frame.surface)
         if self._machinery is None or form != self._form:
-            self._note_resolution(frame.surface.resolution)
             self._dismantle()
             self._machinery, self._form = self._assembly.assemble(self.key, frame, order), form
             self._fold.serve(self._machinery.encoder.capabilities)
         return self._machinery
 
-    def _note_resolution(self, resolution: Resolution) -> None:
-        if resolution != self._source_resolution:
-            self._source_resolution = resolution
-            self._tell(self._owner.source_resized)
+    def _goes_on_with(self, resolution: Resolution) -> bool:
+        """Return whether pictures of this size are made here; when the source changes its size, viewers mostly move."""
+        if resolution == self._source_resolution:
+            return True
+        self._source_resolution = resolution
+        # The device may have no room for another encoder beside this one.
+        self._dismantle()
+        self._tell(self._owner.source_resized)
+        self._reader.wait(_RESIZE_PATIENCE_US, for_new=False)
+        return not self._is_closing
 
     def _dismantle(self) -> None:
         machinery, self._machinery = self._machinery, None

@@ -5,8 +5,9 @@ Knows no viewer. Threads and devices are opened here and, in reverse, closed her
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
+from functools import partial
 from threading import Lock
 from typing import Protocol, TypeAlias
 
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 
 # A picture takes milliseconds, closing an encoder on a GPU up to a second.
 _JOIN_US = 5_000_000
+_HANDOVER_US = 1_000_000
 
 AnyRendition: TypeAlias = EncodedRendition | PreparedRendition
 
@@ -136,7 +138,10 @@ class Studio:
             rendition = PreparedRendition(key, source, self._turn, self._owner, self._clock, self._post)
         else:
             reader = self._feed.reader()
-            rendition = EncodedRendition(key, reader, self._assembly, self._owner, self._clock, self._post)
+            leaving = [before for before in self._renditions if before.is_leaving]
+            rendition = EncodedRendition(
+                key, reader, self._assembly, self._owner, self._clock, self._post, partial(_wait_for, leaving)
+            )
         self._renditions.append(rendition)
         return rendition
 
@@ -169,6 +174,12 @@ class Studio:
             rendition.join(max(0, until_us - self._clock.now_us()))
             if rendition.is_alive:
                 logger.warning("%s is left behind: what it waits for does not return", rendition.key)
+
+
+def _wait_for(leaving: Iterable[AnyRendition]) -> None:
+    """Block until renditions have closed their encoders: a device may have no room for one more beside them."""
+    for rendition in leaving:
+        rendition.join(_HANDOVER_US)
 
 
 async def open_studio(

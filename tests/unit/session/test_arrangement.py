@@ -271,6 +271,20 @@ async def test_last_rendition_that_may_still_open_is_opened_again(rig):
     assert rig.renditions != before
 
 
+@pytest.mark.parametrize("size", [(640, 360), (160, 90)], ids=["larger", "smaller"])
+async def test_source_that_changes_its_size_needs_no_encoder_more(scarce_rig, scarce, size):
+    ann, bob = await scarce_rig.connect("ann"), await scarce_rig.connect("bob")
+    await play(scarce_rig, _LOOK_US)
+
+    scarce_rig.push(*size)
+    await until(lambda: ann.video.frames[-1].resolution == bob.video.frames[-1].resolution == Resolution(*size))
+
+    assert scarce.refusals == 0
+    assert list(dict.fromkeys(sizes(ann))) == [_FULL, Resolution(*size)]
+    assert is_gapless(ann)
+    assert is_gapless(bob)
+
+
 async def test_extra_rendition_opens_when_it_can_be_had(scarce_rig, scarce):
     await scarce_rig.connect("ann")
     bob = await scarce_rig.connect("bob")

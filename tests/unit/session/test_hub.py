@@ -200,6 +200,35 @@ def test_move_to_a_third_place_gives_up_the_second(rig):
     assert set(rig.hub.renditions) == {third}
 
 
+def test_renditions_of_pictures_that_are_no_more_close_before_others_open(rig, monkeypatch):
+    old = rig.join("one")
+    rig.join("two")
+    old.make(1_000, keyframe=True)
+    closed: list[bool] = []
+    monkeypatch.setattr(rig.hub, "_open_rendition", lambda key: closed.append(old.is_closed) or rig._open(key))
+
+    rig.hub.settle({"one": THERE, "two": THERE})
+    moved_before_the_first_frame = list(rig.moved)
+    rig.hub.renditions[THERE].make(2_000, keyframe=True)
+
+    assert closed == [True]
+    assert moved_before_the_first_frame == []
+    assert sorted(rig.moved) == ["one", "two"]
+    assert rig.captures("one") == rig.captures("two") == [1_000, 2_000]
+
+
+def test_viewer_that_belongs_where_it_was_stays_and_its_rendition_looks_again(rig):
+    old = rig.join("one")
+    rig.join("two")
+    woken = old.wakes
+
+    rig.hub.settle({"one": HERE, "two": THERE})
+
+    assert not old.is_closed
+    assert old.wakes > woken
+    assert rig.hub.renditions.keys() == {HERE, THERE}
+
+
 def test_viewer_that_leaves_while_it_moves_leaves_both_renditions(rig):
     here = rig.join("one")
     rig.hub.move("one", THERE)

@@ -129,8 +129,8 @@ class Arrangement:
     def _replace_stuck(self) -> None:
         """Open others in the place of renditions that do not return from a picture."""
         for key in self._stalls.look(self._hub.renditions):
-            reason = f"it has not returned from a picture for {_STUCK_AFTER_S} s"
-            logger.warning("%s is left behind because %s", key, reason)
+            reason = f"has not returned from a picture for {_STUCK_AFTER_S} s"
+            logger.warning("%s is left behind because it %s", key, reason)
             if self._hub.renditions[key].give_up_hardware(reason):
                 self._hub.reopen(key)
                 self._owner.encoder_changed(key.codec)

@@ -140,7 +140,8 @@ class Assembly:
     def fall_back(self, failed: EncoderChoice, reason: str) -> EncoderChoice | None:
         """Return what takes the place of a hardware encoder that is given up, for all renditions from here on.
 
-        None if there is nothing: no other encoder can make this codec.
+        `reason` says what that one did, without its name: "failed". None if there is nothing: no other encoder can make
+        this codec.
         """
         with self._lock:
             if self.choices[failed.codec] is not failed:
@@ -158,7 +159,7 @@ class Assembly:
                 if capabilities.is_hardware:
                     # A backend of somebody else's that does not say so beforehand.
                     continue
-                why = f"{failed.encoder} was given up because {reason}"
+                why = f"{failed.encoder} {reason}"
                 choice = EncoderChoice(failed.codec, name, why, module, capabilities)
                 self.choices[failed.codec] = choice
                 return choice

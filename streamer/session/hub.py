@@ -47,7 +47,10 @@ class Rendition(Protocol):
         """A number for the picture that is being made, which a later one does not have again; None between two."""
 
     def give_up_hardware(self, reason: str) -> bool:
-        """Have another encoder serve whoever comes after this rendition; False if it is not stuck in hardware."""
+        """Have another encoder serve whoever comes after this rendition; False if it is not stuck in hardware.
+
+        `reason` says what the hardware did, without its name.
+        """
 
     def add(self, subscriber: Subscriber, on_failed: Callable[[], None]) -> None:
         """Let a subscriber take frames; `on_failed` is called when what it does with them raises an error."""

@@ -238,12 +238,12 @@ class EncodedRendition:
             return False
         if isinstance(exc, UnfitError):
             # What no hardware of this kind takes is not tried again, and software may take it.
-            why = f"it does not take {exc.reason}"
+            why = f"does not take {exc.reason}"
         elif self._failures.may_retry(self._clock.now_us()):
             logger.warning("%s is encoded by another encoder from here on because %s", self.key, exc)
             return True
         else:
-            why = f"it failed {MOST_RETRIES + 1} times in a row: {exc.reason}"
+            why = f"failed {MOST_RETRIES + 1} times in a row: {exc.reason}"
         choice = self._assembly.fall_back(failed, why)
         if choice is None:
             return False

@@ -55,7 +55,7 @@ def test_stream_goes_on_in_software_when_the_gpu_is_lost(rig):
     assert len([frame for frame in rig.frames if frame.is_keyframe]) == 2
     choice = rig.assembly.choices["h264"]
     assert choice.encoder == "software"
-    assert choice.reason.startswith("nvenc was given up because it failed 3 times in a row")
+    assert choice.reason.startswith("nvenc failed 3 times in a row")
 
 
 @pytest.mark.skipif("hang" not in FAULTS, reason="for a driver of which a call does not return")

@@ -87,7 +87,7 @@ def test_third_failure_in_a_row_makes_way_for_software_and_is_told(rig, failing)
     assert rig.owner.failures == []
     choice = rig.assembly.choices["vp8"]
     assert choice.encoder == "software"
-    assert choice.reason == "failing was given up because it failed 3 times in a row: the GPU was lost"
+    assert choice.reason == "failing failed 3 times in a row: the GPU was lost"
     assert failing.opened == failing.closed == 3
 
 
@@ -122,7 +122,7 @@ def test_size_that_the_hardware_does_not_take_is_made_in_software_at_once(rig, f
     choice = rig.assembly.choices["vp8"]
     assert (choice.encoder, choice.reason) == (
         "software",
-        "failing was given up because it does not take pictures of 320x180; the largest are 160x90",
+        "failing does not take pictures of 320x180; the largest are 160x90",
     )
     assert failing.refusals == 1
     assert rig.owner.failures == []

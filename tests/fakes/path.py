@@ -6,10 +6,15 @@ from collections import deque
 from streamer.congestion.decision import RateLimits
 from streamer.congestion.flow import Flow
 from streamer.congestion.pacer import Priority
+from streamer.media.units import BITS_PER_BYTE, BITS_PER_BYTE_US
 
 PAYLOAD_BYTES = 1200
 PACKET_BYTES = 1248
 FEEDBACK_US = 50_000
+# The receiver's clock.
+_TICK_US = 250
+_BUCKET_BYTES = 20_000
+_NEVER_US = 1 << 62
 LIMITS = RateLimits(min_bps=300_000, start_bps=3_000_000, max_bps=50_000_000)
 
 
@@ -40,9 +45,10 @@ class FakePath:
         self.now_us = 0
         self.flow = Flow(limits, fps=fps, has_feedback=True, now_us=0, **flow)
         self.decisions = [self.flow.decision]
-        self.told = []
+        # When what has left, and which queue what was not lost has met.
+        self.sent = []
         self.queues_us = []
-        self.sent_bytes = self.padding_bytes = 0
+        self.padding_bytes = 0
         self.skipped = 0
         self.lost = []
         self.overdue = []
@@ -50,13 +56,14 @@ class FakePath:
         self._interval_us = round(1_000_000 / fps)
         self._frame_at_us = 0
         self._feedback_at_us = FEEDBACK_US
+        self._wake_at_us = _NEVER_US
         self._reports = deque()
         self._free_at_us = 0
         self._last_arrival_us = 0
-        self._tokens = 20_000.0
+        self._tokens = _BUCKET_BYTES
         self._tokens_at_us = 0
         self._next_index = self._next_report = self._made = 0
-        self._arrivals = {}
+        self._under_way = deque()
 
     @property
     def estimate_bps(self):
@@ -76,11 +83,10 @@ class FakePath:
         return self
 
     def _next_us(self):
-        next_us = min(self._frame_at_us, self._feedback_at_us)
         wake_us = self.flow.next_wake_us()
-        if wake_us is not None and wake_us < next_us:
-            next_us = wake_us
-        return min(next_us, self._reports[0][0]) if self._reports else next_us
+        self._wake_at_us = _NEVER_US if wake_us is None else wake_us
+        reported_at_us = self._reports[0][0] if self._reports else _NEVER_US
+        return min(self._frame_at_us, self._feedback_at_us, self._wake_at_us, reported_at_us)
 
     def _step(self):
         now_us = self.now_us
@@ -91,14 +97,12 @@ class FakePath:
             self._feedback_at_us += FEEDBACK_US
             self._report()
         while self._reports and self._reports[0][0] <= now_us:
-            arrivals = self._reports.popleft()[1]
-            self.told.append(("feedback", now_us, arrivals))
-            self.lost += self.flow.feedback(arrivals, now_us)
+            self.lost += self.flow.feedback(self._reports.popleft()[1], now_us)
             self._note()
-        self.told.append(("tick", now_us))
-        self.flow.tick(now_us)
-        self.overdue += self.flow.overdue()
-        self._note()
+        if now_us >= self._wake_at_us:
+            self.flow.tick(now_us)
+            self.overdue += self.flow.overdue()
+            self._note()
         self._pump()
 
     def _note(self):
@@ -114,7 +118,7 @@ class FakePath:
         if self.flow.backlog_us(self.now_us) > self._interval_us:
             self.skipped += 1
             return
-        size_bytes = allowed.target_bps / allowed.fps / 8 * self.share * self._rng.lognormvariate(0, 0.1)
+        size_bytes = allowed.target_bps / allowed.fps / BITS_PER_BYTE * self.share * self._rng.lognormvariate(0, 0.1)
         size_bytes = max(100, min(size_bytes, allowed.max_frame_bytes))
         count = -(-round(size_bytes) // PAYLOAD_BYTES)
         packets = [FakePacket(self._made + number, round(size_bytes / count) + 48) for number in range(count)]
@@ -134,28 +138,27 @@ class FakePath:
     def _send(self, sizes_bytes, priority, packets=None):
         now_us, first_index = self.now_us, self._next_index
         self._next_index += len(sizes_bytes)
-        self.sent_bytes += sum(sizes_bytes)
-        self.told.append(("sent", now_us, first_index, sizes_bytes, priority))
+        self.sent.append((now_us, sum(sizes_bytes)))
         self.flow.sent(first_index, sizes_bytes, now_us, priority, packets)
         for index, size_bytes in enumerate(sizes_bytes, first_index):
-            self._carry(index, size_bytes)
+            is_lost = self._rng.random() < self.loss_ratio
+            if not is_lost and self._free_at_us - now_us <= self.queue_us and self._police(size_bytes):
+                self._carry(index, size_bytes)
 
     def _carry(self, index, size_bytes):
         now_us = self.now_us
-        queue_us = self._free_at_us - now_us
-        if self._rng.random() < self.loss_ratio or queue_us > self.queue_us or not self._police(size_bytes):
-            return
-        self._free_at_us = max(self._free_at_us, now_us) + size_bytes * 8_000_000 // self.capacity_bps
+        self._free_at_us = max(now_us, self._free_at_us) + size_bytes * BITS_PER_BYTE_US // self.capacity_bps
         self.queues_us.append((now_us, self._free_at_us - now_us))
         arrived_at_us = self._free_at_us + self.delay_us + round(self._rng.random() * self.jitter_us)
-        self._last_arrival_us = max(arrived_at_us, self._last_arrival_us)
-        self._arrivals[index] = self._last_arrival_us
+        # Nothing is overtaken.
+        self._last_arrival_us = max(self._last_arrival_us, arrived_at_us)
+        self._under_way.append((index, self._last_arrival_us))
 
     def _police(self, size_bytes):
         if self.policed_bps is None:
             return True
-        earned = (self.now_us - self._tokens_at_us) * self.policed_bps / 8_000_000
-        self._tokens = min(20_000.0, self._tokens + earned)
+        earned = (self.now_us - self._tokens_at_us) * self.policed_bps / BITS_PER_BYTE_US
+        self._tokens = min(_BUCKET_BYTES, self._tokens + earned)
         self._tokens_at_us = self.now_us
         if self._tokens < size_bytes:
             return False
@@ -163,18 +166,16 @@ class FakePath:
         return True
 
     def _report(self):
-        arrived = [index for index, at_us in self._arrivals.items() if at_us <= self.now_us]
-        if not arrived:
+        arrived_us = {}
+        while self._under_way and self._under_way[0][1] <= self.now_us:
+            index, at_us = self._under_way.popleft()
+            arrived_us[index] = at_us // _TICK_US * _TICK_US
+        if not arrived_us:
             return
-        newest = max(arrived)
-        arrivals = [
-            (index, self._arrivals[index] // 250 * 250 if self._arrivals.get(index, 1 << 60) <= self.now_us else None)
-            for index in range(self._next_report, newest + 1)
-        ]
-        self._next_report = newest + 1
-        self._arrivals = {index: at_us for index, at_us in self._arrivals.items() if index > newest}
+        indices = range(self._next_report, index + 1)
+        self._next_report = index + 1
         if self.feeds_back:
-            self._reports.append((self.now_us + self.delay_us, arrivals))
+            self._reports.append((self.now_us + self.delay_us, [(index, arrived_us.get(index)) for index in indices]))
 
     def queue_percentile_us(self, since_us, percent=95):
         """Return a percentile of the queue that packets met."""

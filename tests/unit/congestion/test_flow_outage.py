@@ -22,7 +22,7 @@ def away():
 
 def _sent(path, since_us):
     """Return (when, bytes) of what has left since then."""
-    return [(told[1], sum(told[3])) for told in path.told if told[0] == "sent" and told[1] >= since_us]
+    return [(at_us, size_bytes) for at_us, size_bytes in path.sent if at_us >= since_us]
 
 
 def test_flow_knocks_on_a_silent_path_as_often_as_it_may(away):

@@ -7,7 +7,7 @@ import av
 
 from streamer.media.frame import Resolution
 
-NOISE_SIZE = Resolution(320, 192)
+NOISE_SIZE = Resolution(160, 96)
 _SEED = 7
 
 

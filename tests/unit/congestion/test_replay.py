@@ -37,8 +37,9 @@ class _Recorded:
         return replay(json.loads(json.dumps(self.entries)), estimator)
 
 
-def _evening():
-    """Frames over a path that loses packets, stands still for a while, and is then half as wide."""
+@pytest.fixture(scope="module")
+def evening():
+    """Return a viewer of frames over a path that loses packets, stands still for a while, and is then half as wide."""
     viewer = _Recorded()
     free_at_us = 0
     index = 0
@@ -59,14 +60,13 @@ def _evening():
     return viewer
 
 
-def test_replay_of_a_log_gives_the_same_decisions_bit_for_bit():
-    viewer = _evening()
+def test_replay_of_a_log_gives_the_same_decisions_bit_for_bit(evening):
+    replayed = evening.replayed()
 
-    replayed = viewer.replayed()
-    assert replayed.decisions == viewer.decisions
+    assert replayed.decisions == evening.decisions
     assert replayed.is_same
     # It would prove little if nothing had happened.
-    assert {Reason.SILENCE, Reason.QUEUE} <= {decision.reason for decision in viewer.decisions}
+    assert {Reason.SILENCE, Reason.QUEUE} <= {decision.reason for decision in evening.decisions}
 
 
 def test_replay_gives_the_decisions_of_a_viewer_without_feedback():
@@ -97,10 +97,8 @@ def test_replay_makes_the_estimator_that_the_log_was_made_with():
     assert {decision.reason for decision in replayed.decisions} == {Reason.FIXED}
 
 
-def test_replay_tells_what_another_estimator_would_have_decided():
-    viewer = _evening()
-
-    replayed = viewer.replayed(FixedRate)
+def test_replay_tells_what_another_estimator_would_have_decided(evening):
+    replayed = evening.replayed(FixedRate)
 
     assert not replayed.is_same
     assert {decision.reason for decision in replayed.decisions} == {Reason.FIXED}

@@ -20,6 +20,8 @@ _PR_SET_PDEATHSIG = 1
 
 # What is killed ends at once, if it does.
 _END_S = 1
+# What the reasons of a hang and of a crash have in them, for whoever gives advice about them.
+HUNG, CRASHED = "took longer than", "crashed with signal"
 
 
 class ChildError(Exception):
@@ -54,16 +56,13 @@ def ask(module: str, *question: str, what: str, limit_s: float, given: Any = Non
         output, errors = child.communicate(json.dumps(given), timeout=limit_s)
     except subprocess.TimeoutExpired:
         raise HangError(
-            f"{what} took longer than {limit_s} s, so the driver hangs (the kernel's log says more) or the machine is "
-            "overloaded"
+            f"{what} {HUNG} {limit_s} s, so the driver hangs (the kernel's log says more) or the machine is overloaded"
         ) from None
     finally:
         _abandon(child)
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
-        raise ChildError(
-            f"{what} crashed with signal {-child.returncode} ({name}): the driver or its library is broken"
-        )
+        raise ChildError(f"{what} {CRASHED} {-child.returncode} ({name}): the driver or its library is broken")
     try:
         return json.loads(output.splitlines()[-1])
     except (IndexError, ValueError):

@@ -10,6 +10,7 @@ from streamer.doctor.case import Case
 from streamer.doctor.host import Host
 from streamer.doctor.report import Finding, Mark, mark_of
 from streamer.encoders import _nvenc_library
+from streamer.encoders._nvenc_reasons import TOO_OLD
 
 # Of PyNvVideoCodec 2.2; FFmpeg's wrapper says itself what it misses.
 _NEEDED_API = (12, 1)
@@ -93,7 +94,7 @@ def _api(case: Case) -> Finding:
         name,
         mark_of(is_right=is_new, matters=case.wants_nvidia),
         text if is_new else f"{text}: the driver is too old",
-        None if is_new else advise("too old"),
+        None if is_new else advise(TOO_OLD),
         {"version": shown, "needed": needed},
     )
 

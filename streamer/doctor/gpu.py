@@ -8,10 +8,9 @@ from streamer.doctor.advice import advise
 from streamer.doctor.case import NVIDIA_BACKENDS, Case
 from streamer.doctor.driver import Driver
 from streamer.doctor.report import Finding, Mark, mark_of
+from streamer.encoders._nvenc_reasons import NO_ENCODER
 
 _GIB = 1 << 30
-# What the reason says of a GPU that is in order and has no encoder: nothing is to be repaired.
-_NO_ENCODER = "has no video encoder"
 # A viewer whose path is far narrower than the others' gets an encoder of its own.
 _FEW_SESSIONS = 2
 
@@ -39,7 +38,8 @@ def _describe(index: int, gpu: dict[str, Any]) -> Finding:
 
 
 def _no_engine(case: Case, label: str | None, reason: str) -> Finding:
-    has_none = _NO_ENCODER in reason
+    # A GPU that is in order and has no encoder: nothing is to be repaired.
+    has_none = NO_ENCODER in reason
     matters = case.needs_nvidia or (case.wants_nvidia and not has_none)
     return Finding(
         "gpu.engine",

@@ -4,10 +4,9 @@ import ctypes
 from typing import Any
 
 from streamer.encoders import _cuda, _nvenc_library, _proof, nvenc
-from streamer.encoders._nvenc_reasons import explain
+from streamer.encoders._nvenc_reasons import ENCODE_LIBRARY, explain
 from streamer.errors import DeviceError, EncoderError, Unavailable
 
-_ENCODE_LIBRARY = "libnvidia-encode.so.1"
 _NAME = "nvenc"
 
 
@@ -31,13 +30,13 @@ def nvenc_api() -> tuple[int, int]:
         Unavailable: its library is not there, or does not say.
     """
     try:
-        library = ctypes.CDLL(_ENCODE_LIBRARY)
+        library = ctypes.CDLL(ENCODE_LIBRARY)
     except OSError as exc:
         raise Unavailable(_NAME, explain(exc, "h264")) from exc
     version = ctypes.c_uint32()
     status = library.NvEncodeAPIGetMaxSupportedVersion(ctypes.byref(version))
     if status:
-        raise Unavailable(_NAME, f"{_ENCODE_LIBRARY} does not say its version (NVENC error {status})")
+        raise Unavailable(_NAME, f"{ENCODE_LIBRARY} does not say its version (NVENC error {status})")
     # As in nvEncodeAPI.h: the major version, and four bits of the minor one.
     return version.value >> 4, version.value & 0xF
 

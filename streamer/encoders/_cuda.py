@@ -20,7 +20,10 @@ _NAME_BYTES = 256
 # CU_STREAM_PER_THREAD: whose stream it is depends on the thread that says it.
 _PER_THREAD_STREAM = 2
 _DRIVER_VERSION = Path("/proc/driver/nvidia/version")
-_NO_DRIVER = f"there is no NVIDIA driver: {_LIBRARY} cannot be loaded (a container needs --gpus all)"
+# Reasons, and what others have in them, for whoever gives advice about them.
+NO_DRIVER = f"there is no NVIDIA driver: {_LIBRARY} cannot be loaded (a container needs --gpus all)"
+NO_GPU = "the NVIDIA driver sees no GPU (nvidia-smi shows what it sees)"
+NOT_THERE, FAILED = "is asked for, but there", "failed with CUDA error"
 
 
 class CudaError(Exception):
@@ -49,8 +52,8 @@ def find(index: int) -> Gpu:
     """
     count = count_gpus()
     if not 0 <= index < count:
-        known = "there is 1 GPU, number 0" if count == 1 else f"there are {count} GPUs, numbers 0 to {count - 1}"
-        raise CudaError(f"GPU {index} is asked for, but {known}")
+        known = "is 1 GPU, number 0" if count == 1 else f"are {count} GPUs, numbers 0 to {count - 1}"
+        raise CudaError(f"GPU {index} {NOT_THERE} {known}")
     device = ctypes.c_int()
     name, identity = ctypes.create_string_buffer(_NAME_BYTES), ctypes.create_string_buffer(16)
     _call("cuDeviceGet", ctypes.byref(device), index)
@@ -68,7 +71,7 @@ def count_gpus() -> int:
     count = ctypes.c_int()
     _call("cuDeviceGetCount", ctypes.byref(count))
     if not count.value:
-        raise CudaError("the NVIDIA driver sees no GPU (nvidia-smi shows what it sees)")
+        raise CudaError(NO_GPU)
     return count.value
 
 
@@ -185,9 +188,9 @@ def _call(name: str, *arguments: object) -> None:
 
 def _check(name: str, status: int) -> None:
     if status == _NO_GPU:
-        raise CudaError("the NVIDIA driver sees no GPU (nvidia-smi shows what it sees)", status)
+        raise CudaError(NO_GPU, status)
     if status:
-        raise CudaError(f"{name} failed with CUDA error {status}; nvidia-smi and the kernel's log say more", status)
+        raise CudaError(f"{name} {FAILED} {status}; nvidia-smi and the kernel's log say more", status)
 
 
 @functools.cache
@@ -195,6 +198,6 @@ def _library() -> ctypes.CDLL:
     try:
         library = ctypes.CDLL(_LIBRARY)
     except OSError as exc:
-        raise CudaError(_NO_DRIVER) from exc
+        raise CudaError(NO_DRIVER) from exc
     _check("cuInit", library.cuInit(0))
     return library

@@ -16,6 +16,8 @@ from typing import Any, Protocol, TypedDict, cast
 from streamer.encoders import _cuda
 
 _PACKAGE = "PyNvVideoCodec"
+# What the reason has in it, for whoever gives advice about it.
+NOT_INSTALLED = "is not installed"
 _LOCK = Lock()
 # NVENC takes nothing smaller than 145x49.
 _WARM_UP_WIDTH_PX, _WARM_UP_HEIGHT_PX = 320, 192
@@ -74,7 +76,7 @@ class Library(Protocol):
 def why_missing() -> str | None:
     """Return None if the package is installed, else what to do. Nothing is imported."""
     if importlib.util.find_spec(_PACKAGE) is None:
-        return "PyNvVideoCodec is not installed: pip install 'render-streamer[nvenc]'"
+        return f"{_PACKAGE} {NOT_INSTALLED}: pip install 'render-streamer[nvenc]'"
     return None
 
 

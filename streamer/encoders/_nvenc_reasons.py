@@ -2,44 +2,46 @@
 
 import re
 
-# NVENCSTATUS, as in NVIDIA's nvEncodeAPI.h.
-_NO_ENCODER = (
+from streamer.encoders._cuda import NO_DRIVER
+
+# The reasons that advice is given about, or what they have in them.
+ENCODE_LIBRARY = "libnvidia-encode.so.1"
+TOO_OLD = "the NVIDIA driver is too old"
+NO_ENCODER = (
     "this GPU has no video encoder (datacenter GPUs such as A100, H100 and H200 have none; "
     "NVIDIA's Video Encode Support Matrix lists those that do)"
 )
-_NO_SESSION = (
+NO_SESSION = (
     "the driver gives no further encoding session: GeForce drivers allow only so many at a time for the whole machine; "
     "end another program that encodes (nvidia-smi shows them)"
 )
-_TOO_OLD = (
-    "the NVIDIA driver is too old: NVENC API 12.1 is needed, which came with driver 530.41 for Linux (nvidia-smi shows "
-    "yours)"
+LOST = "the GPU was lost or its driver restarted: the kernel's log (Xid messages) says why"
+_TOO_OLD_FOR_PACKAGE = (
+    f"{TOO_OLD}: NVENC API 12.1 is needed, which came with driver 530.41 for Linux (nvidia-smi shows yours)"
 )
+_TOO_OLD_FOR_FFMPEG = f"{TOO_OLD} for this FFmpeg: it offers NVENC API {{found}}, and {{needed}} is needed"
 _NO_LIBRARY = (
-    "the driver's video encoding library libnvidia-encode.so.1 cannot be loaded (in a container, start it with "
+    f"the driver's video encoding library {ENCODE_LIBRARY} cannot be loaded (in a container, start it with "
     "NVIDIA_DRIVER_CAPABILITIES=compute,video,utility; else install the driver's encode package)"
 )
-LOST = "the GPU was lost or its driver restarted: the kernel's log (Xid messages) says why"
+# NVENCSTATUS, as in NVIDIA's nvEncodeAPI.h.
 _SENTENCES = {
-    1: _NO_ENCODER,
-    2: _NO_ENCODER,
+    1: NO_ENCODER,
+    2: NO_ENCODER,
     4: LOST,
     5: LOST,
-    15: _TOO_OLD,
+    15: _TOO_OLD_FOR_PACKAGE,
 }
 # "Out of memory" and "incompatible client key" are what drivers answer a session too many with.
 _SESSION_STATUSES = (10, 21)
 _SESSION_CALL = "OpenEncodeSession"
 # What is looked for in messages, in this order, and what it means. FFmpeg's words are among it.
 _MEANINGS = (
-    (r"Driver version is too old|does not support this NvEncodeAPI version", _TOO_OLD),
-    (
-        r"required nvenc API version\. Required: (?P<needed>\S+) Found: (?P<found>\S+)",
-        "the NVIDIA driver is too old for this FFmpeg: it offers NVENC API {found}, and {needed} is needed",
-    ),
+    (r"Driver version is too old|does not support this NvEncodeAPI version", _TOO_OLD_FOR_PACKAGE),
+    (r"required nvenc API version\. Required: (?P<needed>\S+) Found: (?P<found>\S+)", _TOO_OLD_FOR_FFMPEG),
     (r"libnvidia-encode\.so|NVENC library file is not found", _NO_LIBRARY),
     (r"CUDA driver API error (?P<error>\w+)", "the CUDA driver failed with {error}; " + LOST),
-    (r"libcuda\.so", "there is no NVIDIA driver: libcuda.so.1 cannot be loaded (a container needs --gpus all)"),
+    (r"libcuda\.so", NO_DRIVER),
 )
 # PyNvVideoCodec: "Error code : 5\\nError Type : nvEncEncodePicture API failed".
 _STATUS = re.compile(r"Error code : (?P<status>\d+)\s+Error Type : .*?(?P<call>nvEnc\w+)")
@@ -66,7 +68,7 @@ def explain(exc: BaseException, codec: str, said: str = "") -> str:
 
 def _explain_status(status: int, call: str, codec: str) -> str:
     if status in _SESSION_STATUSES and _SESSION_CALL in call:
-        return _NO_SESSION
+        return NO_SESSION
     if call == _CAPS_QUERY and status not in _SENTENCES:
         return f"this GPU does not encode {codec}"
     return _SENTENCES.get(status, f"{call} failed with NVENC error {status}")

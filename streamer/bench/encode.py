@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import av
@@ -112,28 +113,37 @@ class Subject:
             self._converter.close()
 
 
-def paced_ms(subject: Subject) -> list[float]:
-    """Return what each frame took that came at its time."""
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What each frame took, and what all threads of the processor spent on one, on average."""
+
+    frames_ms: list[float]
+    cpu_ms: float
+
+
+def paced(subject: Subject) -> Times:
+    """Return what frames took that came at their time."""
     clock = SystemClock()
     interval_us = _US_PER_S / subject.task.fps
     started_at_us = clock.now_us()
     turns = (started_at_us + round(number * interval_us) for number in range(1 << 30))
-    return _times_ms(subject, round(subject.task.fps * subject.task.seconds), lambda: clock.block_until_us(next(turns)))
+    return _times(subject, round(subject.task.fps * subject.task.seconds), lambda: clock.block_until_us(next(turns)))
 
 
-def flat_out_ms(subject: Subject) -> list[float]:
-    """Return what each frame took that came when the last one was done."""
-    return _times_ms(subject, _FLAT_OUT_FRAMES, lambda: None)
+def flat_out(subject: Subject) -> Times:
+    """Return what frames took that came when the last one was done."""
+    return _times(subject, _FLAT_OUT_FRAMES, lambda: None)
 
 
-def _times_ms(subject: Subject, count: int, wait: Callable[[], None]) -> list[float]:
-    order, times_ms = subject.order(), []
+def _times(subject: Subject, count: int, wait: Callable[[], None]) -> Times:
+    order, frames_ms, cpu_ms = subject.order(), [], []
     for frame in subject.frames(_WARM_UP_FRAMES + count):
         wait()
-        begun_s = time.perf_counter()
+        begun_s, spent_s = time.perf_counter(), time.process_time()
         subject.encoder.encode(frame, order)
-        times_ms.append((time.perf_counter() - begun_s) * 1e3)
-    return times_ms[_WARM_UP_FRAMES:]
+        cpu_ms.append((time.process_time() - spent_s) * 1e3)
+        frames_ms.append((time.perf_counter() - begun_s) * 1e3)
+    return Times(frames_ms[_WARM_UP_FRAMES:], fmean(cpu_ms[_WARM_UP_FRAMES:]))
 
 
 def rate_figures(subject: Subject) -> Result:
@@ -203,14 +213,14 @@ def measure(name: str, task: Task) -> Result:
     subject = Subject(name, task)
     try:
         say(f"{name}: {subject.encoder.description}")
-        paced = paced_ms(subject)
-        flat_out = flat_out_ms(subject)
+        in_time, at_once = paced(subject), flat_out(subject)
         decibels = sorted(quality_db(subject))
         return {
             "description": subject.encoder.description,
-            "paced_ms": summarize(paced),
-            "flat_out_ms": summarize(flat_out),
-            "flat_out_fps": round(1e3 * len(flat_out) / sum(flat_out), 1),
+            "paced_ms": summarize(in_time.frames_ms),
+            "cpu_ms": round(in_time.cpu_ms, 2),
+            "flat_out_ms": summarize(at_once.frames_ms),
+            "flat_out_fps": round(1e3 * len(at_once.frames_ms) / sum(at_once.frames_ms), 1),
             **rate_figures(subject),
             "psnr_db": {"p50": round(percentile(decibels, 50), 2), "p5": round(percentile(decibels, 5), 2)},
         }
@@ -246,6 +256,7 @@ Every encoder that can run here, or the one that is named, encodes the test card
 
 \b
 paced_ms             from picture to access unit, one frame at a time at the frame rate, as in a stream
+cpu_ms               what all threads of the processor spend on one of these frames, on average
 flat_out_ms          the same with the next frame following at once; flat_out_fps is what that makes
 rate_ratio           bytes made by bytes allowed, for two seconds at the target and at shares of it
 largest_delta_ratio  the largest frame that is no keyframe, by target / fps

@@ -40,7 +40,7 @@ class Options(BaseModel):
 
     preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium"] = Field(
         default="ultrafast",
-        description="libx264's trade of speed for quality; ultrafast takes 4 ms for 720p, veryfast 10 ms.",
+        description="libx264's trade of speed for quality; ultrafast takes 4 ms for 720p, veryfast 8 ms.",
     )
     threads: Annotated[int, Field(ge=1, le=16)] | None = Field(
         default=None,

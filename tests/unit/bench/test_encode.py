@@ -19,6 +19,7 @@ def test_encode_bench_reports_what_the_encoder_did():
     found = measure("software", task())
 
     assert found["paced_ms"]["count"] == 12
+    assert found["cpu_ms"] > 0
     assert found["flat_out_fps"] == pytest.approx(1e3 / found["flat_out_ms"]["p50"], rel=0.9)
     assert set(found["rate_ratio"]) == {"step_1_at_1", "step_2_at_0.5", "step_3_at_1", "step_4_at_2"}
     assert all(0.5 < ratio < 1.2 for ratio in found["rate_ratio"].values())

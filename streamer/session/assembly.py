@@ -84,10 +84,9 @@ class Assembly:
         return tuple(self.choices)
 
     @property
-    def gpu(self) -> int | None:
-        """The number of the GPU on which pictures can stay, for one codec at least; None if they cannot."""
-        can_stay = any(MemoryKind.CUDA in choice.capabilities.memory for choice in self.choices.values())
-        return gpu_of(self._config) if can_stay else None
+    def takes_gpu_memory(self) -> bool:
+        """Whether pictures can stay on the GPU, for one codec at least."""
+        return any(MemoryKind.CUDA in choice.capabilities.memory for choice in self.choices.values())
 
     def assemble(self, key: RenditionKey, frame: VideoFrame, order: EncodeOrder) -> Machinery:
         """Open the converter and encoder of a rendition whose frames look like `frame`.

@@ -52,7 +52,7 @@ class Devices:
 
 
 async def open_devices(
-    config: Config, clock: Clock, last_input: Callable[[], int], encoder_gpu: Callable[[], int | None]
+    config: Config, clock: Clock, last_input: Callable[[], int], stays_on_gpu: Callable[[], bool]
 ) -> Devices:
     """Open the devices that the configuration names.
 
@@ -65,7 +65,7 @@ async def open_devices(
         desktop = await _open_desktop(config, clock)
         if desktop is not None:
             opened.push_async_callback(desktop.stop)
-        source = await _in_thread(lambda: _open_source(config, clock, last_input, encoder_gpu, desktop))
+        source = await _in_thread(lambda: _open_source(config, clock, last_input, stays_on_gpu, desktop))
         opened.callback(source.close)
         input_backend = await _in_thread(lambda: _open_input(config, source, desktop))
         opened.pop_all()
@@ -104,7 +104,7 @@ def _open_source(
     config: Config,
     clock: Clock,
     last_input: Callable[[], int],
-    encoder_gpu: Callable[[], int | None],
+    stays_on_gpu: Callable[[], bool],
     desktop: Desktop | None,
 ) -> FrameSource | EncodedSource:
     name = config.session.source
@@ -115,7 +115,8 @@ def _open_source(
         clock=clock,
         options=_options(config, "sources", name, desktop),
         last_input=last_input,
-        encoder_gpu=encoder_gpu,
+        gpu=gpu_of(config),
+        stays_on_gpu=stays_on_gpu,
     )
     source: FrameSource | EncodedSource = registry.load("sources", name).create(settings)
     return source
@@ -142,14 +143,8 @@ def _fitting_backend(config: Config, source: FrameSource | EncodedSource) -> str
 
 
 def _options(config: Config, kind: str, name: str, desktop: Desktop | None) -> BaseModel | None:
-    """Return a backend's options, completed by what others of them say.
-
-    Those of X11 backends point at the private desktop or at the source's display, those of sources on a GPU at the one
-    that encodes.
-    """
+    """Return a backend's options; those of X11 backends point at the private desktop or at the source's display."""
     options = backend_options(config, kind, name)
-    if kind == "sources" and options is not None and getattr(options, "gpu", 0) is None:
-        return options.model_copy(update={"gpu": gpu_of(config)})
     if name not in (APP_SOURCE, _SCREEN_BACKEND) or options is None:
         return options
     updates: dict[str, Any] = {}

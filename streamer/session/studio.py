@@ -193,10 +193,10 @@ async def open_studio(
     """
     assembly: Assembly | None = None
 
-    def encoder_gpu() -> int | None:
-        return None if assembly is None else assembly.gpu
+    def stays_on_gpu() -> bool:
+        return assembly is not None and assembly.takes_gpu_memory
 
-    devices = await open_devices(config, clock, last_input, encoder_gpu)
+    devices = await open_devices(config, clock, last_input, stays_on_gpu)
     try:
         if not isinstance(devices.source, EncodedSource):
             # Encoders prove themselves, which takes longer than a Ctrl-C should wait.

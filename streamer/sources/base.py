@@ -17,8 +17,8 @@ def _no_input() -> int:
     return 0
 
 
-def _no_gpu() -> None:
-    return None
+def _no() -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class SourceSettings:
     """What every source is told. `options` is the source's own validated `Options`, or None if it has none.
 
     `last_input` returns the low byte of the sequence number of the last input message that was applied; a source
-    calls it at the moment of capture. `encoder_gpu` returns the number of the GPU whose memory an encoder of the
-    session reads, None if none does; it is known from the first `grab` on.
+    calls it at the moment of capture. `gpu` is the number of the GPU that encodes, if one does; `stays_on_gpu` returns
+    whether an encoder of the session reads its memory, which is known from the first `grab` on.
     """
 
     resolution: Resolution
@@ -35,7 +35,8 @@ class SourceSettings:
     clock: Clock
     options: Any = None
     last_input: Callable[[], int] = _no_input
-    encoder_gpu: Callable[[], int | None] = _no_gpu
+    gpu: int = 0
+    stays_on_gpu: Callable[[], bool] = _no
 
 
 class FrameSource(Protocol):

@@ -90,7 +90,7 @@ class CallbackSource:
         self._settings = settings
         self._order: ChannelOrder = options.channel_order
         self._resolution = settings.resolution
-        self._gpu: int = options.gpu or 0
+        self._gpu: int = settings.gpu if options.gpu is None else options.gpu
         self._intake: Intake | None = None
         self._rings: dict[MemoryKind, AnyRing] = {}
         self._limit = RateLimit(settings.fps)

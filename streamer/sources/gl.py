@@ -141,6 +141,7 @@ class GlSource:
         # See `_draw`.
         except Exception as exc:
             raise SourceError(_NAME, f"{self._options.renderer} failed: {exc!r}") from exc
-        way_out = open_exit(self._context, resolution, self._settings.encoder_gpu())
+        gpu = self._settings.gpu if self._settings.stays_on_gpu() else None
+        way_out = open_exit(self._context, resolution, gpu)
         self._stage = renderer, Output(self._context, resolution), way_out
         return self._stage

@@ -236,6 +236,17 @@ def test_gpu_is_that_of_the_options():
         source.push(DlpackArray(picture(4, 8, 4)))
 
 
+def test_gpu_is_the_one_that_encodes_where_the_options_name_none():
+    source = callback.create(SourceSettings(SIZE, 100, ManualClock(), gpu=1))
+
+    source.push(DlpackArray(picture(4, 8, 4), gpu_index=1))
+    frame = source.grab(LONG_US)
+
+    assert frame.surface.device == 1
+    source.release(frame)
+    source.close()
+
+
 def test_gpu_that_is_not_there_is_an_error_in_words():
     with pytest.raises(SourceError, match="GPU 7 is asked for, but there are 2, counted from 0"):
         opened(gpu=7).push(DlpackArray(picture(4, 8, 4)))

@@ -28,7 +28,8 @@ def _needs_opengl_on_the_gpu():
 
 def opened(size, gpu, *, has_stamp=False):
     options = gl.Options(has_stamp=has_stamp)
-    return gl.create(SourceSettings(size, 60, ManualClock(), options, encoder_gpu=lambda: gpu))
+    stays = gpu is not None
+    return gl.create(SourceSettings(size, 60, ManualClock(), options, gpu=gpu or 0, stays_on_gpu=lambda: stays))
 
 
 def first_picture(size, gpu, *, has_stamp=False):

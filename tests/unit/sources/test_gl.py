@@ -199,7 +199,7 @@ def test_gl_goes_through_the_host_where_opengl_is_not_on_the_gpu_that_encodes(ca
     if "NVIDIA" in context.device().renderer:
         pytest.skip("this is such a GPU")
     options = gl.Options(renderer=f"{__name__}:Quarters")
-    source = gl.create(SourceSettings(SIZE, 60, ManualClock(), options, encoder_gpu=lambda: 0))
+    source = gl.create(SourceSettings(SIZE, 60, ManualClock(), options, stays_on_gpu=lambda: True))
 
     frame = source.grab(LONG_US)
 

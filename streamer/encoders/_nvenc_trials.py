@@ -1,6 +1,7 @@
 """Try NVENC, by PyNvVideoCodec or by FFmpeg: the questions that only a GPU can answer.
 
-Belongs to the process of `_nvenc_proof`, for what is called here may crash.
+Belongs to the process of `_nvenc_proof`, for what is called here may crash. The frames, and what is checked of them,
+are `_trial`'s; here are the two ways to open an encoder for them, and what else is asked of PyNvVideoCodec.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
-"""An engine that FFmpeg's wrapper hands no change of rate to: each one that is worth a keyframe opens it anew.
+"""The engines that FFmpeg's wrapper hands no change of rate to: each one that is worth a keyframe opens them anew.
 
-It thinks in frames of a constant duration, whatever the timestamps say, so what one frame may take is all that counts.
-The backend declares what a change costs, and callers spare it.
+They are `_x265` and `_svt_av1`. Both think in frames of a constant duration, whatever the timestamps say, so what one
+frame may take is all that counts. The backend declares what a change costs, and callers spare it.
 """
 
 from typing import Any

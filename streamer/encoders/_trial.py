@@ -1,6 +1,7 @@
 """Thirty frames that an encoder has to take as the contract says before anybody relies on it.
 
-It is given moving noise, a rate change, and an order for a keyframe. Every access unit is decoded.
+It is given moving noise, a rate change, and an order for a keyframe. Every access unit is decoded. Which encoder that
+is, and in which process, is up to the caller (`_nvenc_trials`).
 """
 
 from collections.abc import Callable

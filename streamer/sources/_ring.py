@@ -97,8 +97,9 @@ class Ring(Generic[C]):
         with self._lock:
             if self._is_closed or (pixel_format, resolution) == (self._format, self._resolution):
                 return
-            self._format, self._resolution = pixel_format, resolution
-            self._free = [self._make(pixel_format, resolution) for _ in range(self._surfaces)]
+            # All or nothing: a ring that knows its new form must not hold surfaces of the old one.
+            made = [self._make(pixel_format, resolution) for _ in range(self._surfaces)]
+            self._format, self._resolution, self._free = pixel_format, resolution, made
 
     def close(self) -> None:
         """Forget every surface; the memory of those in use lives until their holders are done."""

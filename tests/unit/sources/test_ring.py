@@ -89,6 +89,19 @@ def test_reshaped_ring_forgets_old_surfaces_when_they_come_back():
     assert ring.take() is None
 
 
+def test_ring_that_cannot_be_reshaped_stays_as_it_was():
+    ring = SurfaceRing(PixelFormat.BGRA, SIZE, surfaces=1)
+    odd = Resolution(33, 48)
+
+    # Twice, as by a program that goes on pushing.
+    for _ in range(2):
+        with pytest.raises(ConfigError):
+            ring.reshape(PixelFormat.NV12, odd)
+    canvas = ring.take()
+
+    assert (canvas.surface.format, canvas.surface.resolution) == (PixelFormat.BGRA, SIZE)
+
+
 def test_closed_ring_gives_nothing_and_takes_back_quietly():
     ring = SurfaceRing(PixelFormat.BGRA, SIZE, surfaces=2)
     held = ring.take()

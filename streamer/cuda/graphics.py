@@ -5,7 +5,7 @@ The OpenGL context must be current in the thread that calls, and its GPU be the 
 
 from typing import Any
 
-from streamer.cuda.errors import translated
+from streamer.cuda.errors import CudaError, translated
 from streamer.cuda.gpu import Gpu
 from streamer.cuda.memory import Rows
 from streamer.cuda.surface import DeviceSurface
@@ -37,5 +37,9 @@ class PixelBuffer:
 
     def close(self) -> None:
         """Give the buffer back to OpenGL alone."""
-        with self._gpu.current():
-            self._resource.close()
+        try:
+            with self._gpu.current():
+                self._resource.close()
+        except CudaError:
+            # The GPU is lost, and the buffer with it.
+            return

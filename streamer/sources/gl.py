@@ -141,7 +141,8 @@ class GlSource:
         # See `_draw`.
         except Exception as exc:
             raise SourceError(_NAME, f"{self._options.renderer} failed: {exc!r}") from exc
+        output = Output(self._context, resolution)
         gpu = self._settings.gpu if self._settings.stays_on_gpu() else None
-        way_out = open_exit(self._context, resolution, gpu)
-        self._stage = renderer, Output(self._context, resolution), way_out
+        # The way out comes last, since it alone has to be closed.
+        self._stage = renderer, output, open_exit(self._context, resolution, gpu)
         return self._stage

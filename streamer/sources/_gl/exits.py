@@ -86,10 +86,14 @@ class DeviceExit:
         """
         self._gpu = Gpu.open(gpu_index)
         self._resolution = resolution
+        self.ring: Ring[DeviceSurface] = Ring(functools.partial(allocate_on, self._gpu), PixelFormat.BGRA, resolution)
         pitch_bytes = resolution.width_px * _PIXEL_BYTES
         self._buffer = context.buffer(reserve=pitch_bytes * resolution.height_px, dynamic=True)
-        self._pixels = PixelBuffer(self._gpu, self._buffer.glo, pitch_bytes)
-        self.ring: Ring[DeviceSurface] = Ring(functools.partial(allocate_on, self._gpu), PixelFormat.BGRA, resolution)
+        try:
+            self._pixels = PixelBuffer(self._gpu, self._buffer.glo, pitch_bytes)
+        except CudaError:
+            self._buffer.release()
+            raise
         self._stamped: Canvas | None = None
 
     def take_out(self, output: Output, canvas: DeviceSurface) -> None:

@@ -34,15 +34,22 @@ class Output:
         self._texture.filter = context.NEAREST, context.NEAREST
         self.framebuffer = context.framebuffer([self._texture], context.depth_renderbuffer(size))
         self._packed = context.framebuffer([context.renderbuffer(size, 4)])
-        self._program = context.program(vertex_shader=_VERTEX, fragment_shader=_FRAGMENT)
-        self._triangle = context.vertex_array(self._program, [])
+        program = context.program(vertex_shader=_VERTEX, fragment_shader=_FRAGMENT)
+        # The unit that moderngl itself uses for each texture that is made: no program finds there what it left.
+        self._unit = program["picture"] = context.default_texture_unit
+        self._triangle = context.vertex_array(program, [])
+        self._scope = context.scope(self._packed, context.NOTHING)
 
     def read_into(self, target: Any) -> None:
-        """Copy what was drawn into rows of BGRA: an array, when it is there, or in turn a buffer of OpenGL's."""
+        """Copy what was drawn into rows of BGRA: an array, when it is there, or in turn a buffer of OpenGL's.
+
+        Programs set what they draw with once, as often as not, so all of that is put back.
+        """
         context = self._context
-        context.disable(context.BLEND | context.DEPTH_TEST | context.CULL_FACE)
-        context.viewport = (0, 0, *self._packed.size)
-        self._packed.use()
-        self._texture.use()
-        self._triangle.render(context.TRIANGLES, vertices=3)
+        self.framebuffer.use()
+        is_wireframe, context.wireframe = context.wireframe, False
+        with self._scope:
+            self._texture.use(self._unit)
+            self._triangle.render(context.TRIANGLES, vertices=3)
+        context.wireframe = is_wireframe
         self._packed.read_into(target, components=4, alignment=1)

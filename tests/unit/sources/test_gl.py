@@ -51,6 +51,47 @@ class Mute:
         framebuffer.clear(0, 0, 0)
 
 
+class Settled:
+    """A renderer that sets once, in the beginning, what it draws with: a red square in front of a green one."""
+
+    def __init__(self, context, _resolution, _fps):
+        self.program = context.program(
+            vertex_shader="""
+                #version 330
+                uniform float depth;
+                void main() { gl_Position = vec4(4 * vec2(gl_VertexID & 1, gl_VertexID >> 1) - 1, depth, 1); }
+            """,
+            fragment_shader="""
+                #version 330
+                uniform sampler2D colours;
+                uniform int place;
+                out vec4 pixel;
+                void main() { pixel = texelFetch(colours, ivec2(place, 0), 0); }
+            """,
+        )
+        self.triangle = context.vertex_array(self.program, [])
+        self.texture = context.texture((2, 1), 4, bytes([255, 0, 0, 255, 0, 255, 0, 255]))
+        self.texture.use()
+        context.enable(context.DEPTH_TEST)
+
+    def draw(self, framebuffer, *_):
+        framebuffer.clear()
+        for place, depth in enumerate((-0.5, 0.5)):
+            self.program["place"], self.program["depth"] = place, depth
+            self.triangle.render(vertices=3)
+
+
+class Wires(Mute):
+    """A renderer that draws lines from the first picture on."""
+
+    def __init__(self, context, *_):
+        self.context = context
+        context.wireframe = True
+
+    def draw(self, framebuffer, *_):
+        framebuffer.clear(self.context.wireframe, 0, 0)
+
+
 class Broken(Mute):
     def draw(self, *_):
         raise RuntimeError("no triangles left")
@@ -114,6 +155,18 @@ def test_gl_rows_come_from_the_top_and_blue_comes_first():
     assert (picture[:16, :32] == (0, 0, 255)).all(), "the upper left is red"
     assert (picture[16:, 32:] == (0, 255, 0)).all(), "the lower right is green"
     assert (picture[16:, :32] == (1, 0, 0)).all(), "the rest is as blue as actions came"
+
+
+@pytest.mark.parametrize("renderer", ["Settled", "Wires"])
+def test_gl_leaves_to_a_renderer_what_it_has_set_once(renderer):
+    source = opened(renderer, Resolution(64, 32))
+
+    for _ in range(3):
+        frame = source.grab(LONG_US)
+
+        assert (pixels(frame) == (0, 0, 255)).all(), f"picture {frame.number} is red"
+        source.release(frame)
+    source.close()
 
 
 def test_gl_renderer_need_not_take_input():

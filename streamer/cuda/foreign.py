@@ -1,34 +1,31 @@
 """Arrays that other libraries keep on a GPU, by DLPack or the CUDA array interface, as one value.
 
 Whoever draws on the array and we work in different streams. `view` either knows the producer's stream, or makes a
-stream of ours follow it, as the protocols provide: DLPack's producer does that itself; version 2 of the array interface
-names no stream, which means the legacy one or one that waits for it; version 3 names one, or none where all is done.
+stream of ours follow it: DLPack's producer does that itself; where the array interface names no stream, it is the
+legacy one. So version 2 has it. In version 3 it should mean that nothing is under way, but Numba names its streams
+except the legacy one.
 """
 
+import operator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from streamer.cuda.errors import CudaError
+from streamer.cuda.errors import CudaError, ForeignArrayError
 from streamer.cuda.gpu import LEGACY_STREAM, Gpu, Stream
 
 # Of DLPack's device types.
 _CUDA, _CUDA_MANAGED = 2, 13
 _HOST_TYPES = (1, 3)
 _OLDEST_INTERFACE = 2
-_STREAMLESS_INTERFACE = 2
-
-
-class ForeignArrayError(Exception):
-    """An object says something of itself that cannot be; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceArray:
     """Where an array lies, how, and who keeps it alive.
 
-    `stream` is the producer's, None if it is not known or has nothing to do. Strides are in bytes.
+    `stream` is the producer's, None if it is not known. Strides are in bytes.
     """
 
     pointer: int
@@ -41,11 +38,36 @@ class DeviceArray:
 
 
 def is_on_device(array: object) -> bool:
-    """Return whether `array` says that it lies in the memory of a device."""
-    ask = getattr(array, "__dlpack_device__", None)
-    if ask is not None:
-        return int(ask()[0]) not in _HOST_TYPES
-    return getattr(array, "__cuda_array_interface__", None) is not None
+    """Return whether `array` says that it lies in the memory of a device.
+
+    Raises:
+        ForeignArrayError: it does not know.
+    """
+    try:
+        ask = getattr(array, "__dlpack_device__", None)
+        if ask is not None:
+            return int(ask()[0]) not in _HOST_TYPES
+        return getattr(array, "__cuda_array_interface__", None) is not None
+    # PyTorch raises for tensors without memory, for example.
+    except Exception as exc:
+        raise ForeignArrayError(f"an array that does not say where it lies ({exc})") from exc
+
+
+def stream_handle(stream: Any) -> int:
+    """Return the handle of a CUDA stream, which is given as that number or as an object with NVIDIA's protocol.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    tell = getattr(stream, "__cuda_stream__", None)
+    try:
+        handle = operator.index(stream if tell is None else tell()[1])
+    except TypeError:
+        handle = -1
+    # The driver takes any number for an address.
+    if handle < 0:
+        raise TypeError(f"stream is {stream!r}; accepted is the handle of a CUDA stream or what has __cuda_stream__")
+    return handle
 
 
 def view(array: Any, gpu: Gpu, follower: Stream, producer: int | None = None) -> DeviceArray:
@@ -71,13 +93,15 @@ def _by_dlpack(array: Any, gpu: Gpu, follower: Stream, producer: int | None) -> 
     if kind not in (_CUDA, _CUDA_MANAGED):
         raise ForeignArrayError(f"an array on a device of DLPack's type {kind}; accepted are CUDA's {_CUDA} and 13")
     _check_device(device, gpu)
-    try:
-        # -1: no stream has to wait for the producer's.
-        found = gpu.core.utils.StridedMemoryView.from_dlpack(array, follower.handle if producer is None else -1)
-        dtype = np.dtype(found.dtype)
-    # What the producer raises is its own: torch refuses tensors that carry gradients, for example.
-    except Exception as exc:
-        raise ForeignArrayError(f"an array that does not come by DLPack ({exc})") from exc
+    # The producer takes its current stream to be that of the current GPU, which need not be the one of the array.
+    with gpu.current():
+        try:
+            # -1: no stream has to wait for the producer's.
+            found = gpu.core.utils.StridedMemoryView.from_dlpack(array, follower.handle if producer is None else -1)
+            dtype = np.dtype(found.dtype)
+        # What the producer raises is its own: torch refuses tensors that carry gradients, for example.
+        except Exception as exc:
+            raise ForeignArrayError(f"an array that does not come by DLPack ({exc})") from exc
     shape = tuple(found.shape)
     # In elements.
     strides = tuple(found.strides) if found.strides is not None else _dense(shape, 1)
@@ -119,10 +143,10 @@ def _by_interface(
         raise ForeignArrayError("an array whose __cuda_array_interface__ names stream 0, which may be two; use 1 or 2")
     device = _device_at(pointer, gpu)
     _check_device(device, gpu)
-    if producer is None and version == _STREAMLESS_INTERFACE:
+    known = stream if producer is None else producer
+    if known is None:
         with gpu.current():
             follower.follow(gpu.borrow_stream(LEGACY_STREAM))
-    known = stream if producer is None else producer
     return DeviceArray(pointer, shape, strides_bytes, dtype, device, known, array)
 
 

@@ -33,10 +33,15 @@ class DeviceSurface:
     def fill(self, gpu: Gpu, source: Rows, stream: Stream) -> None:
         """Queue in `stream` a copy of all rows from `source`, and have the surface wait for it. The GPU is current.
 
+        It comes after copies that others have queued before: one that nobody took may be under way when its surface is
+        filled again.
+
         The planes lie one behind the other, in the source as here: rows of NV12 are as wide as those of its luma.
         """
         shapes = plane_shapes(self.surface.format, self.surface.resolution)
         width_bytes, rows = shapes[0][1], sum(rows for rows, _ in shapes)
+        if stream is not self.stream:
+            stream.follow(self.stream)
         copy_rows(gpu, source, Rows(self.memory.pointer, width_bytes), width_bytes, rows, stream)
         if stream is not self.stream:
             self.stream.follow(stream)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from streamer.cuda.errors import ForeignArrayError
 from streamer.cuda.foreign import DeviceArray, view
 from streamer.cuda.gpu import Gpu, Stream
 from streamer.cuda.memory import Rows
@@ -46,7 +47,16 @@ class HostPicture:
     memory = MemoryKind.HOST
 
     def __init__(self, array: npt.ArrayLike) -> None:
-        self._pixels = np.asarray(array)
+        """Look at an array.
+
+        Raises:
+            ForeignArrayError: numpy makes none of it.
+        """
+        try:
+            self._pixels = np.asarray(array)
+        # What the object raises is its own: torch refuses tensors that carry gradients, for example.
+        except Exception as exc:
+            raise ForeignArrayError(f"an object that numpy does not read ({exc})") from exc
         self.shape, self.dtype = self._pixels.shape, self._pixels.dtype
 
     def why_unreadable(self) -> str | None:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from streamer.cuda.errors import CudaError
-from streamer.cuda.foreign import ForeignArrayError, is_on_device
+from streamer.cuda.errors import CudaError, ForeignArrayError
+from streamer.cuda.foreign import is_on_device, stream_handle
 from streamer.errors import LocalProtocolError, SourceError
 from streamer.media.frame import MemoryKind, PixelFormat, Resolution, VideoFrame
 from streamer.protocol.actions import InputAction
@@ -108,7 +108,7 @@ class CallbackSource:
     def resolution(self) -> Resolution:
         return self._resolution
 
-    def push(self, array: Any, capture_us: int | None = None, *, stream: int | None = None) -> bool:
+    def push(self, array: Any, capture_us: int | None = None, *, stream: Any = None) -> bool:
         """Offer a frame and return whether it was taken: not when a newer one is here or all surfaces are in use.
 
         Accepted are uint8 arrays of height, width and 3 or 4 channels in the configured order, and NV12 arrays of
@@ -116,11 +116,12 @@ class CallbackSource:
         `capture_us` is the source's clock when the picture was made; left out, it is the moment of the call.
 
         Arrays on a GPU are those that speak DLPack or the CUDA array interface: PyTorch, CuPy, JAX, Numba and others.
-        `stream` is the handle of the CUDA stream that draws: with it, or where the array names it, nothing waits.
-        Without, the call returns when the picture is drawn and copied.
+        `stream` is the CUDA stream that draws, as its handle or as an object that has `__cuda_stream__`: with it, or
+        where the array names it, nothing waits. Without, the call returns when the picture is drawn and copied.
 
         Raises:
             ValueError: the array is none of these; the message says what it is.
+            TypeError: `stream` is no stream.
             SourceError: the source was closed, or the GPU cannot be used.
         """
         try:
@@ -190,12 +191,12 @@ class CallbackSource:
             for ring in self._rings.values():
                 ring.close()
 
-    def _look(self, array: Any, stream: int | None) -> Pushed:
+    def _look(self, array: Any, stream: Any) -> Pushed:
         if not is_on_device(array):
             return HostPicture(array)
         with self._lock:
             self._intake = self._intake or Intake(self._gpu)
-        return self._intake.look(array, stream)
+        return self._intake.look(array, None if stream is None else stream_handle(stream))
 
     def _describe(self, picture: Pushed) -> tuple[PixelFormat, Resolution]:
         """Return the format and size of a picture, or raise ValueError."""

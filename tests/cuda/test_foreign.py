@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.cuda.foreign import ForeignArrayError, is_on_device, view
+from streamer.cuda.errors import ForeignArrayError
+from streamer.cuda.foreign import is_on_device, stream_handle, view
 from streamer.cuda.gpu import LEGACY_STREAM, Gpu
 from tests.cuda.machine import picture
 from tests.fakes.cuda_arrays import DlpackArray, InterfacedArray
@@ -69,6 +70,25 @@ def test_dlpack_producer_is_told_to_let_us_wait(gpu, follower):
     assert array.told == [follower.handle]
 
 
+def test_dlpack_producer_is_asked_while_its_gpu_is_current(gpu, follower):
+    contexts = []
+
+    class Asked(DlpackArray):
+        def __dlpack__(self, **more):
+            contexts.append(int(gpu.call("cuCtxGetCurrent")))
+            return super().__dlpack__(**more)
+
+    array = Asked(picture(ROWS, COLUMNS))
+    with gpu.current():
+        own = int(gpu.call("cuCtxGetCurrent"))
+
+    # A producer means the current stream of the current GPU, and a thread may have chosen another one, or none.
+    with Gpu.open(1).current():
+        view(array, gpu, follower)
+
+    assert contexts == [own]
+
+
 def test_dlpack_producer_whose_stream_is_known_is_told_that_nobody_waits(gpu, follower):
     array = DlpackArray(picture(ROWS, COLUMNS))
 
@@ -111,17 +131,47 @@ def followed(follower, monkeypatch):
         yield handles
 
 
-@pytest.mark.parametrize(
-    ("version", "waited"), [(2, [LEGACY_STREAM]), (3, [])], ids=["no-stream-named", "nothing-to-wait-for"]
-)
-def test_array_interface_of_version_2_is_waited_for_in_the_legacy_stream(gpu, follower, monkeypatch, version, waited):
+# Numba's arrays in the legacy stream are of version 3 and name none.
+@pytest.mark.parametrize("version", [2, 3])
+def test_array_that_names_no_stream_is_waited_for_in_the_legacy_stream(gpu, follower, monkeypatch, version):
     array = InterfacedArray(picture(ROWS, COLUMNS), version)
 
     with followed(follower, monkeypatch) as handles:
         found = view(array, gpu, follower)
 
     assert found.stream is None
-    assert handles == waited
+    assert handles == [LEGACY_STREAM]
+
+
+def test_array_that_names_its_stream_is_not_waited_for(gpu, follower, monkeypatch):
+    array = InterfacedArray(picture(ROWS, COLUMNS), 3, PER_THREAD_STREAM)
+
+    with followed(follower, monkeypatch) as handles:
+        view(array, gpu, follower)
+
+    assert handles == []
+
+
+class Drawing:
+    """A stream of another library, by NVIDIA's protocol."""
+
+    def __cuda_stream__(self):
+        return 0, 77
+
+
+@pytest.mark.parametrize(("stream", "handle"), [(0, 0), (77, 77), (np.int64(77), 77), (Drawing(), 77)])
+def test_stream_is_given_as_a_handle_or_by_its_protocol(stream, handle):
+    assert stream_handle(stream) == handle
+
+
+def test_stream_of_ours_is_told_by_its_protocol(follower):
+    assert stream_handle(follower.core) == follower.handle
+
+
+@pytest.mark.parametrize("stream", [object(), 1.5, "77", -1])
+def test_what_is_no_stream_is_refused(stream):
+    with pytest.raises(TypeError, match="accepted is the handle of a CUDA stream"):
+        stream_handle(stream)
 
 
 @pytest.mark.parametrize(

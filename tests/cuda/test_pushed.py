@@ -111,7 +111,23 @@ def test_copy_is_in_the_stream_of_a_producer_that_is_known_and_nobody_waits(sour
     source.push(array, stream=theirs.handle if is_told else None)
 
     ours = source.grab(LONG_US).surface.stream
-    assert orders == [("copy", theirs.handle), ("follow", ours, theirs.handle)]
+    assert orders == [("follow", theirs.handle, ours), ("copy", theirs.handle), ("follow", ours, theirs.handle)]
+
+
+def test_copy_into_a_surface_comes_after_one_that_nobody_waited_for(source, orders):
+    slow, quick = (Gpu.open(0).open_stream() for _ in range(2))
+    array = DlpackArray(picture(4, 8, 4))
+    # Each is replaced before anybody takes it, until a surface is used again.
+    for _ in range(5):
+        source.push(array, stream=slow.handle)
+    waiting = [follower for kind, follower, *_ in orders if kind == "follow" and follower != slow.handle]
+    orders.clear()
+
+    source.push(array, stream=quick.handle)
+
+    ours = source.grab(LONG_US).surface.stream
+    assert ours in waiting, "the surface has been used before"
+    assert orders == [("follow", quick.handle, ours), ("copy", quick.handle), ("follow", ours, quick.handle)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -123,7 +139,15 @@ def test_push_waits_for_the_copy_where_the_producer_is_not_known(source, orders,
 
     ours = source.grab(LONG_US).surface.stream
     ((_, lane),) = [order for order in orders if order[0] == "copy"]
-    assert orders == [("copy", lane), ("follow", ours, lane), ("wait", ours)]
+    *told, before, copy, after, wait = orders
+    assert (before, copy, after, wait) == (
+        ("follow", lane, ours),
+        ("copy", lane),
+        ("follow", ours, lane),
+        ("wait", ours),
+    )
+    # The producer that does not do it by itself.
+    assert told == ([("follow", lane, LEGACY_STREAM)] if kind is InterfacedArray else [])
     assert lane not in (ours, LEGACY_STREAM)
 
 

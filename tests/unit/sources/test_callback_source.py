@@ -89,6 +89,26 @@ def test_what_is_no_frame_is_refused_with_what_came_and_what_is_accepted(source,
     assert "accepted" in str(refusal.value)
 
 
+class _Unreadable:
+    """What refuses to be read by numpy, as PyTorch's tensors with gradients do."""
+
+    def __array__(self, *_args, **_more):
+        raise RuntimeError("it carries a gradient")
+
+
+class _Nowhere(_Unreadable):
+    """What lies in no memory, as PyTorch's tensors on the device "meta"."""
+
+    def __dlpack_device__(self):
+        raise BufferError("it has no memory")
+
+
+@pytest.mark.parametrize(("array", "said"), [(_Unreadable(), "a gradient"), (_Nowhere(), "no memory")])
+def test_array_that_refuses_is_refused_with_its_own_words(source, array, said):
+    with pytest.raises(ValueError, match=f"{said}.*accepted"):
+        source.push(array)
+
+
 def test_array_may_be_used_again_at_once(source):
     pixels = picture(1)
     source.push(pixels)

@@ -58,7 +58,7 @@ def test_stream_goes_on_in_software_when_the_gpu_is_lost(rig):
     assert choice.reason.startswith("nvenc failed 3 times in a row")
 
 
-@pytest.mark.skipif("hang" not in FAULTS, reason="for a driver of which a call does not return")
+@pytest.mark.skipif("hang" not in FAULTS, reason="for a driver that hangs")
 async def test_stream_goes_on_in_software_when_a_call_does_not_return(monkeypatch):
     monkeypatch.setattr("streamer.session.studio._JOIN_US", 10_000)
     async with open_session(video={"codecs": ["h264"], "encoder": "nvenc"}) as rig:

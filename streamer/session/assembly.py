@@ -6,7 +6,7 @@ Chosen once when the session opens; put together by each rendition's thread when
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from types import ModuleType
 from typing import cast
@@ -22,6 +22,7 @@ from streamer.media.frame import (
     EncodeOrder,
     MemoryKind,
     Resolution,
+    Surface,
     VideoFrame,
 )
 from streamer.session.conversion import Conversion, Form, open_conversion, takes
@@ -98,11 +99,12 @@ class Assembly:
         choice = self.choices[key.codec]
         surface = frame.surface
         form = Form.of(surface)
-        is_as_wanted = takes(choice.capabilities, form) and surface.resolution == key.resolution
+        readable = self._readable(choice, surface)
+        is_as_wanted = takes(readable, form) and surface.resolution == key.resolution
         with ExitStack() as opened:
             converter = None
             if not is_as_wanted:
-                converter = open_conversion(self._config.video, surface, choice.capabilities, key.resolution)
+                converter = open_conversion(self._config.video, surface, readable, key.resolution)
                 opened.callback(converter.close)
                 form = converter.form
             settings = EncoderSettings(
@@ -121,7 +123,7 @@ class Assembly:
         if converter is not None:
             logger.info("%s is converted from %s by %s", key, surface.format, converter.names)
         if form.memory != surface.memory:
-            self._tell_of_copies(choice)
+            self._tell_of_copies(choice, readable, surface)
         logger.info("%s is encoded by %s", key, encoder.description)
         with self._lock:
             self._at_work.append(key)
@@ -173,13 +175,24 @@ class Assembly:
         with self._lock:
             self._at_work.remove(key)
 
-    def _tell_of_copies(self, choice: EncoderChoice) -> None:
-        if not self._has_told_of_copies:
-            self._has_told_of_copies = True
-            memory = " or ".join(choice.capabilities.memory)
-            logger.warning(
-                "each frame is copied from the GPU because the encoder %s reads %s memory", choice.encoder, memory
-            )
+    def _readable(self, choice: EncoderChoice, surface: Surface) -> Capabilities:
+        """Return what an encoder can do with pictures like `surface`: it does not read the memory of another GPU."""
+        gpu = int(self._config.encoders.get(choice.encoder, {}).get("gpu", 0))
+        if surface.device in (None, gpu):
+            return choice.capabilities
+        return replace(choice.capabilities, memory=(MemoryKind.HOST,))
+
+    def _tell_of_copies(self, choice: EncoderChoice, readable: Capabilities, surface: Surface) -> None:
+        if self._has_told_of_copies:
+            return
+        self._has_told_of_copies = True
+        if MemoryKind.CUDA not in choice.capabilities.memory:
+            reason = f"the encoder {choice.encoder} reads host memory"
+        elif MemoryKind.CUDA not in readable.memory:
+            reason = f"that is number {surface.device}, and the encoder {choice.encoder} is on another one"
+        else:
+            reason = f"no converter there makes of {surface.format} what the encoder {choice.encoder} takes"
+        logger.warning("each frame is copied from the GPU because %s", reason)
 
     def _choose_encoder(self, codec: str) -> EncoderChoice | None:
         video = self._config.video

@@ -1,6 +1,10 @@
 """A program's pictures on a GPU, up to the access unit: by the real PyNvVideoCodec, and by the software encoder."""
 
 import logging
+import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -17,6 +21,7 @@ from tests.cuda.machine import copies
 from tests.fakes.clock import ManualClock
 from tests.fakes.cuda_arrays import DlpackArray, InterfacedArray
 
+HARDWARE = Path(__file__).parents[2] / "docs" / "hardware.md"
 SIZE = Resolution(320, 180)
 ORDER = EncodeOrder(2_000_000, 60)
 FRAMES = 5
@@ -47,14 +52,14 @@ def quarters(turn: int, channels: int) -> np.ndarray:
     return np.ascontiguousarray(picture[..., :channels])
 
 
-def stream(assembly, kind, channels, resolution=SIZE):
+def stream(assembly, kind, channels, resolution=SIZE, gpu=0):
     """Push frames, encode and decode each, and return what was pushed and what came out, as R, G, B."""
-    source = callback.create(SourceSettings(SIZE, 100, ManualClock()))
+    source = callback.create(SourceSettings(SIZE, 100, ManualClock(), gpu=gpu))
     decoder = av.CodecContext.create("h264", "r")
     machinery, pushed, encoded = None, [], []
     for turn in range(FRAMES):
         pushed.append(quarters(turn, channels))
-        assert source.push(kind(pushed[-1]))
+        assert source.push(kind(pushed[-1], gpu_index=gpu))
         frame = source.grab(LONG_US)
         machinery = machinery or assembly.assemble(RenditionKey("h264", resolution), frame, ORDER)
         converted = frame if machinery.converter is None else machinery.converter.convert(frame)
@@ -116,9 +121,9 @@ def test_pushed_picture_is_copied_once_for_a_software_encoder_and_that_is_said_o
 
 
 @pytest.mark.parametrize(("channels", "resolution"), [(3, SIZE), (4, Resolution(160, 90))], ids=["rgb24", "smaller"])
-def test_picture_that_the_engine_does_not_take_is_copied_where_no_kernel_can_be_compiled(
-    hardware, channels, resolution
-):
+def test_picture_that_the_engine_does_not_take_is_copied_where_no_kernel_can_be_compiled(channels, resolution, caplog):
+    hardware = assembly(codecs=["h264"], encoder="nvenc")
+
     machinery, pushed, shown = stream(hardware, DlpackArray, channels, resolution)
 
     # With NVRTC it would be "cuda" alone: tests/gpu.
@@ -126,3 +131,49 @@ def test_picture_that_the_engine_does_not_take_is_copied_where_no_kernel_can_be_
     assert machinery.encoder.capabilities.is_hardware
     for came, went in zip(shown, pushed, strict=True):
         assert np.abs(middles(came) - middles(went)).max() <= TOLERANCE
+    pixels = "rgb24" if channels == 3 else "rgba"
+    assert f"from the GPU because no converter there makes of {pixels} what the encoder nvenc takes" in caplog.text
+
+
+def test_picture_on_another_gpu_than_the_encoder_is_copied_once_and_that_is_said(caplog):
+    hardware = assembly(codecs=["h264"], encoder="nvenc")
+    counted = host_copies.count
+
+    machinery, pushed, shown = stream(hardware, DlpackArray, channels=4, gpu=1)
+
+    assert machinery.converter.names == "download"
+    assert machinery.encoder.capabilities.is_hardware
+    assert host_copies.count - counted == FRAMES
+    assert "because that is number 1, and the encoder nvenc is on another one" in caplog.text
+    for came, went in zip(shown, pushed, strict=True):
+        assert np.abs(middles(came) - middles(went)).max() <= TOLERANCE
+
+
+class Torch:
+    """As much of PyTorch as the example needs, over the substitute driver."""
+
+    uint8 = np.uint8
+    cuda = SimpleNamespace(current_stream=lambda: SimpleNamespace(cuda_stream=0))
+
+    class zeros(DlpackArray):  # noqa: N801 - its name is PyTorch's
+        def __init__(self, *shape, dtype, device):
+            super().__init__(np.zeros(shape, dtype))
+            assert device == "cuda"
+
+        def __getitem__(self, key):
+            return np.zeros(self.shape)[key]
+
+        def __setitem__(self, key, value):
+            pass
+
+
+def test_example_of_the_documents_pushes_pictures(monkeypatch):
+    (example,) = re.findall(r"```python\n(.*?)```", HARDWARE.read_text(), re.DOTALL)
+    monkeypatch.setitem(sys.modules, "torch", Torch)
+    names = {}
+
+    exec(example.replace("while True:", "for _ in range(3):"), names)
+
+    surface = names["source"].grab(LONG_US).surface
+    assert (surface.memory, surface.resolution) == (MemoryKind.CUDA, Resolution(1920, 1080))
+    names["source"].close()

@@ -19,7 +19,9 @@ LOST = "the GPU was lost or its driver restarted: the kernel's log (Xid messages
 _TOO_OLD_FOR_PACKAGE = (
     f"{TOO_OLD}: NVENC API 12.1 is needed, which came with driver 530.41 for Linux (nvidia-smi shows yours)"
 )
-_TOO_OLD_FOR_FFMPEG = f"{TOO_OLD} for this FFmpeg: it offers NVENC API {{found}}, and {{needed}} is needed"
+_TOO_OLD_FOR_FFMPEG = (
+    f"{TOO_OLD} for this FFmpeg: it offers API {{found}}, and {{needed}} is needed (driver {{driver}})"
+)
 _NO_LIBRARY = (
     f"the driver's video encoding library {ENCODE_LIBRARY} cannot be loaded (in a container, start it with "
     "NVIDIA_DRIVER_CAPABILITIES=compute,video,utility; else install the driver's encode package)"
@@ -38,7 +40,10 @@ _SESSION_CALL = "OpenEncodeSession"
 # What is looked for in messages, in this order, and what it means. FFmpeg's words are among it.
 _MEANINGS = (
     (r"Driver version is too old|does not support this NvEncodeAPI version", _TOO_OLD_FOR_PACKAGE),
-    (r"required nvenc API version\. Required: (?P<needed>\S+) Found: (?P<found>\S+)", _TOO_OLD_FOR_FFMPEG),
+    (
+        r"API version\. Required: (?P<needed>\S+) Found: (?P<found>\S+)\s.* driver for nvenc is (?P<driver>\S+)",
+        _TOO_OLD_FOR_FFMPEG,
+    ),
     (r"libnvidia-encode\.so|NVENC library file is not found", _NO_LIBRARY),
     (r"CUDA driver API error (?P<error>\w+)", "the CUDA driver failed with {error}; " + LOST),
     (r"libcuda\.so", NO_DRIVER),

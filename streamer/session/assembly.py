@@ -77,7 +77,8 @@ class Assembly:
         self.choices = {choice.codec: choice for choice in map(self._choose_encoder, config.video.codecs) if choice}
         if not self.choices:
             reasons = "; ".join(dict.fromkeys(self._refusals))
-            raise Unavailable("encoders", f"none can encode {' or '.join(config.video.codecs)} ({reasons})")
+            way_out = "" if config.video.encoder == AUTO else "; video.encoder = 'auto' (--encoder) takes one that can"
+            raise Unavailable("encoders", f"none can encode {' or '.join(config.video.codecs)} ({reasons}){way_out}")
 
     @property
     def codecs(self) -> tuple[str, ...]:

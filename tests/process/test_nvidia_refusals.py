@@ -1,10 +1,12 @@
 """What `streamer devices` says of NVIDIA encoders on machines that cannot encode with them."""
 
 import json
+from ctypes.util import find_library
 
 import pytest
 
 from streamer.encoders import _nvenc_library
+from tests.fakes.program import run_streamer
 from tests.nvidia_driver import build
 from tests.nvidia_driver.driver import INCOMPATIBLE_CLIENT_KEY, Fault, NvidiaDriver
 
@@ -17,6 +19,10 @@ needs_package = pytest.mark.skipif(_nvenc_library.why_missing() is not None, rea
 LOST = "the GPU was lost or its driver restarted: the kernel's log (Xid messages) says why"
 NO_ENCODER = "this GPU has no video encoder (datacenter GPUs such as A100, H100 and H200 have none; "
 NO_SESSION = "the driver gives no further encoding session: GeForce drivers allow only so many at a time"
+TOO_OLD = "the NVIDIA driver is too old: NVENC API 12.1 is needed, which came with driver 530.41 for Linux"
+TOO_OLD_FOR_FFMPEG = "the NVIDIA driver is too old for this FFmpeg: it offers API {0}, and 13.0 is needed (driver 5"
+NO_DRIVER = "there is no NVIDIA driver: libcuda.so.1 cannot be loaded (a container needs --gpus all)"
+WAY_OUT = "; video.encoder = 'auto' (--encoder) takes one that can"
 NO_LIBRARY = "the driver's video encoding library libnvidia-encode.so.1 cannot be loaded"
 
 # The driver, what is said of `nvenc`, and of `nvenc_av`; None: it can be used.
@@ -26,8 +32,9 @@ MACHINES = {
     "older-driver": (
         NvidiaDriver(api="12.1"),
         None,
-        "the NVIDIA driver is too old for this FFmpeg: it offers NVENC API 12.1, and 13.0 is needed",
+        TOO_OLD_FOR_FFMPEG.format("12.1"),
     ),
+    "old-driver": (NvidiaDriver(api="12.0"), TOO_OLD, TOO_OLD_FOR_FFMPEG.format("12.0")),
     "no-gpu": (
         NvidiaDriver(devices=0),
         "the NVIDIA driver sees no GPU (nvidia-smi shows what it sees)",
@@ -131,20 +138,51 @@ def test_devices_take_proofs_from_the_cache_and_make_broken_ones_anew(tmp_path):
     assert encoded() == 0
 
 
+NO_SUCH_GPU = "GPU 5 is asked for, but there is 1 GPU, number 0"
+TOO_LARGE = "pictures of 8192x2160; the largest are 4096x4096"
+# The driver, what is asked for, and what is said of it.
+REFUSALS = {
+    "no-such-gpu": (NvidiaDriver(), "nvenc", ("--gpu", "5"), NO_SUCH_GPU),
+    "no-such-gpu-av": (NvidiaDriver(), "nvenc_av", ("--gpu", "5"), NO_SUCH_GPU),
+    "no-such-gpu-of-two": (
+        NvidiaDriver(devices=2),
+        "nvenc",
+        ("--gpu", "2"),
+        "GPU 2 is asked for, but there are 2 GPUs, numbers 0 to 1",
+    ),
+    "old-driver": (NvidiaDriver(api="12.0"), "nvenc", (), TOO_OLD),
+    "old-driver-av": (NvidiaDriver(api="12.1"), "nvenc_av", (), TOO_OLD_FOR_FFMPEG.format("12.1")),
+    "no-encoder": (NvidiaDriver(has_engine=False), "nvenc", (), NO_ENCODER),
+    "no-session": (NvidiaDriver(sessions=0), "nvenc", (), NO_SESSION),
+    "no-session-av": (NvidiaDriver(sessions=0), "nvenc_av", (), NO_SESSION),
+    "codec": (NvidiaDriver(), "nvenc", ("--codec", "vp8"), "cannot encode 'vp8'; it can do h264, h265, av1"),
+    "codec-of-the-engine": (NvidiaDriver(), "nvenc", ("--codec", "av1"), "this GPU does not encode av1"),
+    "large": (NvidiaDriver(), "nvenc", ("--size", "8192x2160"), TOO_LARGE),
+    "large-av": (NvidiaDriver(), "nvenc_av", ("--size", "8192x2160"), TOO_LARGE),
+    "small": (NvidiaDriver(), "nvenc", ("--size", "100x40"), "pictures of 100x40; the smallest are 145x49"),
+}
+
+
 @needs_package
-@pytest.mark.parametrize(
-    ("driver", "options", "expected"),
-    [
-        (NvidiaDriver(), ("--gpu", "5"), "nvenc: GPU 5 is asked for, but there is 1 GPU, number 0"),
-        (NvidiaDriver(devices=2), ("--gpu", "2"), "nvenc: GPU 2 is asked for, but there are 2 GPUs, numbers 0 to 1"),
-        (NvidiaDriver(has_engine=False), (), f"nvenc: {NO_ENCODER}"),
-        (NvidiaDriver(), ("--codec", "vp8"), "nvenc: cannot encode 'vp8'; it can do h264, h265, av1"),
-        (NvidiaDriver(), ("--size", "8192x2160"), "nvenc: pictures of 8192x2160; the largest are 4096x4096"),
-    ],
-    ids=["no-such-gpu", "no-such-gpu-of-two", "no-encoder", "codec", "size"],
-)
-def test_serve_refuses_an_encoder_that_was_asked_for_with_the_reason(driver, options, expected):
-    ended = driver.run_python("-m", "streamer", "serve", "--port", "0", "--encoder", "nvenc", *options)
+@pytest.mark.parametrize("case", REFUSALS)
+def test_serve_refuses_an_encoder_that_was_asked_for_with_the_reason_and_the_way_out(case):
+    driver, encoder, options, expected = REFUSALS[case]
+
+    ended = driver.run_python(
+        "-m", "streamer", "serve", "--port", "0", "--source", "pattern", "--encoder", encoder, *options
+    )
 
     assert ended.returncode == 2
-    assert expected in ended.stderr
+    assert f"{encoder}: {expected}" in ended.stderr
+    assert ended.stderr.endswith(WAY_OUT + "\n")
+
+
+@needs_package
+@pytest.mark.skipif(find_library("cuda") is not None, reason="there is a driver")
+def test_machine_without_a_driver_says_so():
+    said = reasons(run_streamer("devices", "--json"))
+    ended = run_streamer("serve", "--port", "0", "--encoder", "nvenc")
+
+    assert said["nvenc"] == said["nvenc_av"] == NO_DRIVER
+    assert ended.returncode == 2
+    assert ended.stderr.endswith(f"(nvenc: {NO_DRIVER}){WAY_OUT}\n")

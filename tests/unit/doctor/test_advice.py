@@ -11,6 +11,9 @@ from streamer.encoders import _cuda, _nvenc_library
 from streamer.encoders._nvenc_reasons import explain
 
 PACKAGE = "CreateEncoder : \nError code : {0}\nError Type : m_nvenc.nvEncOpenEncodeSessionEx() returned error {0}\n"
+FFMPEG_TOO_OLD = (
+    "API version. Required: 13.0 Found: 12.1\nThe minimum required Nvidia driver for nvenc is 570.0 or newer"
+)
 
 
 def raised(call: Callable[[], object]) -> str:
@@ -28,7 +31,7 @@ def raised(call: Callable[[], object]) -> str:
         (PACKAGE.format(10), "end the other programs that encode"),
         (PACKAGE.format(15), "install a newer NVIDIA driver"),
         ("Driver version is too old", "install a newer NVIDIA driver"),
-        ("required nvenc API version. Required: 13.0 Found: 12.1", "install a newer NVIDIA driver"),
+        (FFMPEG_TOO_OLD, "install a newer NVIDIA driver"),
         (PACKAGE.format(5), "look for Xid messages"),
         ("CUDA driver API error CUDA_ERROR_UNKNOWN", "look for Xid messages"),
     ],

@@ -3,6 +3,10 @@ import pytest
 from streamer.encoders._nvenc_reasons import explain
 
 PACKAGE = "CreateEncoder : \nError code : {0}\nError Type : m_nvenc.{1}(&parameters) returned error {0}\nat a.cpp:1\n"
+FFMPEG_TOO_OLD = (
+    "Driver does not support the required nvenc API version. Required: 13.0 Found: 12.1\n"
+    "The minimum required Nvidia driver for nvenc is 570.0 or newer\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -28,8 +32,8 @@ PACKAGE = "CreateEncoder : \nError code : {0}\nError Type : m_nvenc.{1}(&paramet
         ("x", "OpenEncodeSessionEx failed: unsupported device (2): (no details)", "this GPU has no video encoder"),
         (
             "x",
-            "Driver does not support the required nvenc API version. Required: 13.0 Found: 12.1",
-            "the NVIDIA driver is too old for this FFmpeg: it offers NVENC API 12.1, and 13.0 is needed",
+            FFMPEG_TOO_OLD,
+            "the NVIDIA driver is too old for this FFmpeg: it offers API 12.1, and 13.0 is needed (driver 570.0)",
         ),
         ("x", "No capable devices found", "this GPU does not encode av1"),
         ("\n  a library's own words\nmore", "", "a library's own words"),

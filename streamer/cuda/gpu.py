@@ -35,10 +35,13 @@ class Gpu:
         try:
             self._check(self.driver.cuInit(0))
             count = self._check(self.driver.cuDeviceGetCount())
+        except CudaError as exc:
+            raise CudaError(f"{exc} (nvidia-smi shows what it sees)") from exc
         # The bindings look for the driver at the first call; what they raise then is the loader's own.
         except Exception as exc:
-            said = str(exc).splitlines()[0] if isinstance(exc, CudaError) else "libcuda.so.1 cannot be loaded"
-            raise CudaError(f"there is no NVIDIA driver: {said} (a container needs --gpus all)") from exc
+            raise CudaError(
+                "there is no NVIDIA driver: libcuda.so.1 cannot be loaded (a container needs --gpus all)"
+            ) from exc
         if not 0 <= index < count:
             raise CudaError(f"GPU {index} is asked for, but there are {count}, counted from 0")
         with translated(f"use GPU {index}"):

@@ -112,7 +112,8 @@ class CallbackSource:
         """Offer a frame and return whether it was taken: not when a newer one is here or all surfaces are in use.
 
         Accepted are uint8 arrays of height, width and 3 or 4 channels in the configured order, and NV12 arrays of
-        height * 3/2 rows; the sides of the picture must be even. Rows may be padded, in host memory also reversed.
+        height * 3/2 rows, in BT.601 and limited range; the sides of the picture must be even. Rows may be padded, in
+        host memory also reversed.
         `capture_us` is the source's clock when the picture was made; left out, it is the moment of the call.
 
         Arrays on a GPU are those that speak DLPack or the CUDA array interface: PyTorch, CuPy, JAX, Numba and others.

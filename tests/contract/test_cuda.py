@@ -18,6 +18,12 @@ pytestmark = [
 LEAST = 90
 
 
+def test_driver_without_a_gpu_is_not_taken_for_none():
+    ended = NvidiaDriver(devices=0).run_python("-c", "from streamer.cuda.gpu import why_missing; print(why_missing())")
+
+    assert ended.stdout.startswith("the NVIDIA driver says CUDA_ERROR_NO_DEVICE"), ended.stderr
+
+
 def test_cuda_frames_over_the_substitute_driver(tmp_path):
     report = tmp_path / "report.xml"
     driver = NvidiaDriver(devices=2, log=tmp_path / "calls.jsonl", copies=tmp_path / "copies.jsonl")

@@ -88,6 +88,25 @@ def test_picture_is_what_was_drawn_before_the_push_and_not_after(source, is_defa
             source.release(frame)
 
 
+def test_picture_that_nobody_took_is_not_copied_over_a_later_one(source):
+    torch = pytest.importorskip("torch")
+    early, late = torch_array(picture(1080, 1920, 4)).fill_(10), torch_array(picture(1080, 1920, 4)).fill_(20)
+    busy = torch.rand(4096, 4096, device="cuda")
+    torch.cuda.synchronize()
+    slow, quick = torch.cuda.Stream(), torch.cuda.Stream()
+
+    with torch.cuda.stream(slow):
+        for _ in range(20):
+            busy = busy @ busy
+            busy /= busy.norm()
+    # As many as there are surfaces: the last push fills the first of them again.
+    for _ in range(5):
+        source.push(early, stream=slow.cuda_stream)
+    source.push(late, stream=quick.cuda_stream)
+
+    assert set(np.unique(read_back(source.grab(LONG_US).surface))) == {20}
+
+
 def test_tensor_of_another_layout_is_refused_in_words(source):
     array = torch_array(picture(4, 1080, 1920)).permute(1, 2, 0)
 

@@ -17,7 +17,7 @@ from streamer.sources._stamping import draw_stamp, stamp_size_px
 
 logger = logging.getLogger(__name__)
 
-# How the names of NVIDIA's drivers and GPUs begin in OpenGL; Mesa names its own.
+# How NVIDIA's drivers name their maker in OpenGL. Mesa's do not, though they name such a GPU in the renderer.
 _VENDOR = "NVIDIA"
 _PIXEL_BYTES = 4
 
@@ -41,9 +41,9 @@ def open_exit(context: Any, resolution: Resolution, gpu_index: int | None) -> Ex
     """Return the shortest way out to an encoder that reads the memory of a GPU, or of the host if that is None."""
     if gpu_index is None:
         return HostExit(resolution)
-    drawn_by = f"{context.info['GL_VENDOR']} {context.info['GL_RENDERER']}"
-    reason = f"OpenGL is done by {drawn_by}"
-    if _VENDOR in drawn_by:
+    vendor = str(context.info["GL_VENDOR"])
+    reason = f"OpenGL is done by {vendor} {context.info['GL_RENDERER']}"
+    if vendor.startswith(_VENDOR):
         try:
             found = DeviceExit(context, resolution, gpu_index)
         except CudaError as exc:

@@ -1,5 +1,10 @@
 """OpenGL without a window. Skipped where there is no driver at all; Mesa's llvmpipe is one."""
 
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
 import numpy as np
 import pytest
 
@@ -15,6 +20,7 @@ from streamer.sources._scene.scene import Scene
 from streamer.sources.base import SourceSettings
 from tests.fakes.clock import ManualClock
 
+README = Path(__file__).parents[3] / "README.md"
 SIZE = Resolution(640, 360)
 LONG_US = 30_000_000
 # A GPU rounds each light that is added, and we do.
@@ -167,6 +173,21 @@ def test_gl_leaves_to_a_renderer_what_it_has_set_once(renderer):
         assert (pixels(frame) == (0, 0, 255)).all(), f"picture {frame.number} is red"
         source.release(frame)
     source.close()
+
+
+def test_gl_draws_the_example_of_the_readme(monkeypatch):
+    (example,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    spin = ModuleType("spin")
+    exec(example, vars(spin))
+    monkeypatch.setitem(sys.modules, "spin", spin)
+    source = gl.create(SourceSettings(SIZE, 60, ManualClock(), gl.Options(renderer="spin:Spin")))
+
+    before = pixels(source.grab(LONG_US))
+    source.apply(KeyChange("KeyA", is_down=True))
+    after = pixels(source.grab(LONG_US))
+
+    source.close()
+    assert (before != after).all(axis=2).all(), "input turns the hue"
 
 
 def test_gl_renderer_need_not_take_input():

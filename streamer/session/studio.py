@@ -6,9 +6,10 @@ Knows no viewer. Threads and devices are opened here and, in reverse, closed her
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from functools import partial
-from threading import Lock
+from threading import Lock, Thread
 from typing import Protocol, TypeAlias
 
 from streamer.clock import Clock
@@ -199,14 +200,29 @@ async def open_studio(
     devices = await open_devices(config, clock, last_input, stays_on_gpu)
     try:
         if not isinstance(devices.source, EncodedSource):
-            # Encoders prove themselves, which takes longer than a Ctrl-C should wait.
-            assembly = await asyncio.to_thread(Assembly, config, _largest(config, devices))
+            assembly = await _choose(config, _largest(config, devices))
         return Studio(config, devices, assembly, owner, clock, post)
     except BaseException:
         if not isinstance(devices.source, EncodedSource):
             devices.source.close()
         await devices.close()
         raise
+
+
+async def _choose(config: Config, largest: Resolution) -> Assembly:
+    """Let encoders prove themselves, in a thread that may be left behind: a Ctrl-C does not wait for a driver."""
+    answer: Future[Assembly] = Future()
+    answer.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            answer.set_result(Assembly(config, largest))
+        except Exception as exc:  # noqa: BLE001 - whoever waits gets it
+            answer.set_exception(exc)
+
+    # The end of the program waits for threads of the loop's pool, and not for this one.
+    Thread(target=run, name="choice of encoders", daemon=True).start()
+    return await asyncio.wrap_future(answer)
 
 
 def _largest(config: Config, devices: Devices) -> Resolution:

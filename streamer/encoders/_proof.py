@@ -5,16 +5,22 @@ the question is asked in a process of its own, which may take that end. What it 
 """
 
 import functools
+import logging
 from dataclasses import asdict, dataclass
+from threading import Timer
 from typing import Any
 
 from streamer import child, registry
 from streamer.errors import Unavailable
 from streamer.media.frame import ColourDescription, Resolution
 
+logger = logging.getLogger(__name__)
+
 _CHILD = "streamer.encoders._nvenc_proof"
 # A driver that nothing holds open takes seconds to start, more with many GPUs; the trial itself takes less than one.
 _TIMEOUT_S = 30
+# From here on, people wonder what the program is waiting for.
+_SLOW_AFTER_S = 5
 # Why the driver is asked nothing more in this process: every further question would wait as long as the one that hung.
 _hangs: list[str] = []
 
@@ -118,6 +124,13 @@ def _run(*question: str) -> Any:
     """Return what the child answers, or the reason why it did not."""
     if _hangs:
         return _hangs[0]
+    slow = Timer(
+        _SLOW_AFTER_S,
+        logger.warning,
+        ("the NVIDIA driver has not answered for %s s: it is given %s s", _SLOW_AFTER_S, _TIMEOUT_S),
+    )
+    slow.daemon = True
+    slow.start()
     try:
         return child.ask(_CHILD, *question, what="its proof", limit_s=_TIMEOUT_S)
     except child.HangError as exc:
@@ -125,3 +138,5 @@ def _run(*question: str) -> Any:
         return str(exc)
     except child.ChildError as exc:
         return str(exc)
+    finally:
+        slow.cancel()

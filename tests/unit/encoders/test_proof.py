@@ -66,6 +66,15 @@ def test_proof_that_hangs_is_given_up(child, monkeypatch):
     assert reason().startswith("its proof took longer than 0.2 s, so the driver hangs")
 
 
+def test_driver_that_keeps_people_waiting_is_named(child, monkeypatch, caplog):
+    monkeypatch.setattr(_proof, "_SLOW_AFTER_S", 0)
+    child("print('\"it took its time\"')")
+
+    assert reason() == "it took its time"
+
+    assert "the NVIDIA driver has not answered for 0 s: it is given 30 s" in caplog.messages
+
+
 def test_driver_that_hung_once_is_asked_nothing_more(child, monkeypatch, tmp_path):
     monkeypatch.setattr(_proof, "_TIMEOUT_S", 0.2)
     child("import signal; signal.pause()")

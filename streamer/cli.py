@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from streamer import __version__, registry
-from streamer.config import APP_SOURCE, keys
+from streamer.config import APP_SOURCE, AUTO, keys
 from streamer.errors import ConfigError, StreamerError, Unavailable
 from streamer.settings import Given, Settings, load, parse_assignment, profiles, rows
 
@@ -243,7 +243,27 @@ def serve(**options: Any) -> None:
         # Media libraries take longer to import than a wrong option takes to be found, and long enough for a Ctrl-C.
         from streamer.serve import run
 
-        run(settings.config)
+        try:
+            run(settings.config)
+        except Unavailable as exc:
+            raise _refuse(settings, exc) from exc
+
+
+def _refuse(settings: Settings, refusal: Unavailable) -> ConfigError:
+    """Return the refusal with the key that asks for what cannot run here, and the way out."""
+    config = settings.config
+    asked = {
+        "session.source": config.session.source,
+        "video.encoder": config.video.encoder,
+        "video.converter": config.video.converter,
+        "input.backend": config.input.backend,
+    }
+    key = next((key for key, name in asked.items() if name == refusal.backend), None)
+    subject = refusal.backend if key is None else f"{key} = {refusal.backend!r} ({settings.origin(key)})"
+    doctor = "`streamer doctor` with the same options says what is missing"
+    has_auto = key is not None and keys()[key].field.default == AUTO
+    way_out = f"{AUTO} takes what can run here, and {doctor}" if has_auto else doctor
+    return ConfigError(f"{subject}: {refusal.reason}; {way_out}")
 
 
 @commands.command(help=_DOCTOR_HELP)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from streamer.child import ChildError
+from streamer.config import AUTO
 from streamer.doctor.advice import advise
 from streamer.doctor.case import Case
 from streamer.doctor.report import Finding, Mark, mark_of
@@ -27,15 +28,14 @@ def examine(case: Case) -> tuple[Choices, list[Finding]]:
 
 
 def _finding(case: Case, codec: str, chosen: Choices, reason: str) -> Finding:
-    name, session = f"choice.{codec}", case.config.session
+    name, session, asked = f"choice.{codec}", case.config.session, case.config.video.encoder
     what = f"{codec} at {session.size} and {session.fps:g} fps"
     encoder = chosen.get(codec)
     if encoder is None:
         # One codec is enough to stream.
         mark = mark_of(is_right=False, matters=not chosen)
-        return Finding(
-            name, mark, f"{what} is not offered: {reason}", advise(reason), {"encoder": None, "reason": reason}
-        )
+        text = f"{what} is not offered{'' if asked == AUTO else f' by {asked}'}: {reason}"
+        return Finding(name, mark, text, advise(reason), {"encoder": None, "reason": reason})
     return Finding(
         name, Mark.OK, f"{what}: {encoder}, because {reason}", figures={"encoder": encoder, "reason": reason}
     )

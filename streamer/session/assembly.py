@@ -70,15 +70,11 @@ class Assembly:
         self._largest = largest
         self._lock = Lock()
         self._require_converter(config.video.converter)
-        self._refusals: list[str] = []
         self._has_told_of_copies = False
         # The renditions whose encoder is open.
         self._at_work: list[RenditionKey] = []
-        self.choices = {choice.codec: choice for choice in map(self._choose_encoder, config.video.codecs) if choice}
-        if not self.choices:
-            reasons = "; ".join(dict.fromkeys(self._refusals))
-            way_out = "" if config.video.encoder == AUTO else "; video.encoder = 'auto' (--encoder) takes one that can"
-            raise Unavailable("encoders", f"none can encode {' or '.join(config.video.codecs)} ({reasons}){way_out}")
+        self.choices: dict[str, EncoderChoice] = {}
+        self._choose_encoders()
 
     @property
     def codecs(self) -> tuple[str, ...]:
@@ -195,7 +191,29 @@ class Assembly:
             reason = f"no converter there makes of {surface.format} what the encoder {choice.encoder} takes"
         logger.warning("each frame is copied from the GPU because %s", reason)
 
-    def _choose_encoder(self, codec: str) -> EncoderChoice | None:
+    def _choose_encoders(self) -> None:
+        video = self._config.video
+        refused: dict[str, list[str]] = {}
+        for codec in video.codecs:
+            try:
+                self.choices[codec] = self._choose_encoder(codec)
+            except Unavailable as exc:
+                refused.setdefault(exc.reason, []).append(codec)
+        if not self.choices:
+            # One reason for all codecs is the encoder's own.
+            reasons = next(iter(refused)) if len(refused) == 1 else _refusals(refused)
+            if video.encoder != AUTO:
+                raise Unavailable(video.encoder, reasons)
+            raise Unavailable("encoders", f"none can encode {' or '.join(video.codecs)} ({reasons})")
+        for reason, codecs in refused.items():
+            logger.warning("not offered: %s (%s)", " and ".join(codecs), reason)
+
+    def _choose_encoder(self, codec: str) -> EncoderChoice:
+        """Return the first encoder of the preference that can.
+
+        Raises:
+            Unavailable: none can; says why each cannot.
+        """
         video = self._config.video
         preference = video.encoders if video.encoder == AUTO else (video.encoder,)
         passed_over: dict[str, list[str]] = {}
@@ -209,10 +227,7 @@ class Assembly:
             else:
                 reason = "it was asked for" if video.encoder != AUTO else _reason(passed_over)
                 return EncoderChoice(codec, name, reason, module, capabilities)
-        refusals = _refusals(passed_over)
-        self._refusals.append(refusals)
-        logger.warning("%s is not offered because no encoder can make it (%s)", codec, refusals)
-        return None
+        raise Unavailable("encoders", _refusals(passed_over) if video.encoder == AUTO else next(iter(passed_over)))
 
     def _prefer_steady(self, codec: str, name: str, capabilities: Capabilities) -> None:
         """Pass over hardware that pays for rates with keyframes, where an encoder that does not keeps up without it.
@@ -286,9 +301,9 @@ def load_codec(name: str) -> Codec:
     return cast("Codec", registry.load("codecs", name))
 
 
-def _refusals(passed_over: dict[str, list[str]]) -> str:
-    """Return the names behind each reason, and the reason: two backends may lack the same."""
-    return "; ".join(f"{' and '.join(names)}: {reason}" for reason, names in passed_over.items())
+def _refusals(refused: dict[str, list[str]]) -> str:
+    """Return the names behind each reason, and the reason: two backends, or codecs, may lack the same."""
+    return "; ".join(f"{' and '.join(names)}: {reason}" for reason, names in refused.items())
 
 
 def _reason(passed_over: dict[str, list[str]]) -> str:

@@ -278,14 +278,18 @@ class Session:
     # What goes out.
 
     def _describe(self) -> Opened:
-        encoders = [f"{codec} by {' because '.join(self._studio.encoder_of(codec))}" for codec in self._studio.codecs]
+        made: dict[tuple[str, str], list[str]] = {}
+        for codec in self._studio.codecs:
+            made.setdefault(self._studio.encoder_of(codec), []).append(codec)
         resolution = self._studio.resolution
         return Opened(
             source=self._config.session.source,
             width_px=resolution.width_px,
             height_px=resolution.height_px,
             fps=self._config.session.fps,
-            encoder=", ".join(encoders),
+            encoder=", ".join(
+                f"{' and '.join(codecs)} by {encoder} because {reason}" for (encoder, reason), codecs in made.items()
+            ),
         )
 
     def _tell(self, event: Event) -> None:

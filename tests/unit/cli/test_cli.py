@@ -95,7 +95,6 @@ def test_mistake_is_one_line_and_status_2(arguments: list[str], message: str) ->
     ("error", "status"),
     [
         (ConfigError("the display ':7' is not there"), 2),
-        (Unavailable("screen", "xcffib is missing"), 2),
         (EncoderError("software", "it broke"), 1),
         (StreamerError("something"), 1),
     ],
@@ -109,6 +108,35 @@ def test_errors_become_a_line_and_a_status(monkeypatch: pytest.MonkeyPatch, erro
     result = _run("serve")
 
     assert (result.exit_code, result.stderr) == (status, f"streamer: {error}\n")
+
+
+_DOCTOR = "`streamer doctor` with the same options says what is missing"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refused", "expected"),
+    [
+        ([], "xtest", f"xtest: it is not there; {_DOCTOR}"),
+        (["--source", "screen"], "screen", f"session.source = 'screen' (--source): it is not there; {_DOCTOR}"),
+        (
+            ["--encoder", "nvenc"],
+            "nvenc",
+            f"video.encoder = 'nvenc' (--encoder): it is not there; auto takes what can run here, and {_DOCTOR}",
+        ),
+    ],
+    ids=["nobody-asked", "without-auto", "with-auto"],
+)
+def test_backend_that_cannot_run_here_is_named_with_its_key_and_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], refused: str, expected: str
+) -> None:
+    def refuse(config: Config) -> None:  # noqa: ARG001 - as above
+        raise Unavailable(refused, "it is not there")
+
+    monkeypatch.setattr("streamer.serve.run", refuse)
+
+    result = _run("serve", *arguments)
+
+    assert (result.exit_code, result.stderr) == (2, f"streamer: {expected}\n")
 
 
 def test_display_means_the_screen_source(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,8 +49,24 @@ def test_encoder_that_does_not_keep_its_contract_is_passed_over():
 
 @pytest.mark.usefixtures("broken")
 def test_session_without_an_encoder_says_why_each_cannot():
-    with pytest.raises(Unavailable, match=r"none can encode vp8 \(broken: it gave two frames for one\)"):
-        assemble(codecs=["vp8"], encoder="broken")
+    with pytest.raises(Unavailable, match=r"encoders: none can encode vp8 \(broken: it gave two frames for one\)"):
+        assemble(codecs=["vp8"], encoders=["broken"])
+
+
+@pytest.mark.usefixtures("broken")
+def test_encoder_that_was_asked_for_and_can_nothing_is_refused_in_one_sentence(caplog):
+    with pytest.raises(Unavailable) as caught:
+        assemble(codecs=["h264", "vp8"], encoder="broken")
+
+    assert str(caught.value) == "broken: it gave two frames for one"
+    assert not caplog.records
+
+
+def test_codec_that_is_not_offered_is_named_with_the_reason(caplog):
+    assert assemble(codecs=["h261", "vp8"], encoder="software").codecs == ("vp8",)
+
+    (record,) = caplog.records
+    assert record.message == "not offered: h261 (cannot encode 'h261'; it can do h264, vp8, h265, av1)"
 
 
 @pytest.mark.usefixtures("broken")

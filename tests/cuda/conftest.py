@@ -4,5 +4,9 @@ runs them over the substitute driver. Elsewhere they are not collected.
 
 import os
 
+from streamer.sources import gl
+
 if "NVIDIA_SUBSTITUTE_COPIES" not in os.environ:
     collect_ignore_glob = ["test_*.py"]
+elif gl.why_unavailable() is not None:
+    collect_ignore_glob = ["test_gl.py"]

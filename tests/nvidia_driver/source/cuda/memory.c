@@ -17,6 +17,7 @@ struct allocation {
     CUdeviceptr start;
     size_t length_bytes;
     CUcontext context;
+    bool is_lent;
     struct allocation *next;
 };
 
@@ -41,6 +42,44 @@ bool memory_has(CUdeviceptr start, size_t length_bytes)
     return is_there;
 }
 
+static bool allocation_add(CUdeviceptr start, size_t length_bytes, bool is_lent)
+{
+    struct allocation *made = malloc(sizeof *made);
+    if (!made)
+        return false;
+    pthread_mutex_lock(&lock);
+    *made = (struct allocation){ start, length_bytes, context_current(), is_lent, allocations };
+    allocations = made;
+    pthread_mutex_unlock(&lock);
+    return true;
+}
+
+/* Return whether it was there. */
+static bool allocation_remove(CUdeviceptr start, bool is_lent)
+{
+    struct allocation *found = NULL;
+    pthread_mutex_lock(&lock);
+    for (struct allocation **link = &allocations; *link; link = &(*link)->next)
+        if ((*link)->start == start && (*link)->is_lent == is_lent) {
+            found = *link;
+            *link = found->next;
+            break;
+        }
+    pthread_mutex_unlock(&lock);
+    free(found);
+    return found != NULL;
+}
+
+bool memory_lend(CUdeviceptr start, size_t length_bytes)
+{
+    return allocation_add(start, length_bytes, true);
+}
+
+void memory_take_back(CUdeviceptr start)
+{
+    allocation_remove(start, true);
+}
+
 EXPORT CUresult cuMemAlloc_v2(CUdeviceptr *start, size_t length_bytes)
 {
     CUresult state = context_check();
@@ -48,19 +87,14 @@ EXPORT CUresult cuMemAlloc_v2(CUdeviceptr *start, size_t length_bytes)
         return state;
     if (!length_bytes)
         return INVALID_VALUE;
-    struct allocation *made = malloc(sizeof *made);
     void *memory = NULL;
-    if (!made || posix_memalign(&memory, ALIGNMENT_BYTES, length_bytes)) {
-        free(made);
+    if (posix_memalign(&memory, ALIGNMENT_BYTES, length_bytes))
         return OUT_OF_MEMORY;
-    }
-    *made = (struct allocation){ (CUdeviceptr)(uintptr_t)memory, length_bytes, context_current(), NULL };
-    pthread_mutex_lock(&lock);
-    made->next = allocations;
-    allocations = made;
-    pthread_mutex_unlock(&lock);
-    *start = made->start;
-    return CUDA_SUCCESS;
+    *start = (CUdeviceptr)(uintptr_t)memory;
+    if (allocation_add(*start, length_bytes, false))
+        return CUDA_SUCCESS;
+    free(memory);
+    return OUT_OF_MEMORY;
 }
 
 EXPORT CUresult cuMemAllocPitch_v2(CUdeviceptr *start, size_t *pitch_bytes, size_t width_bytes, size_t rows,
@@ -83,19 +117,9 @@ EXPORT CUresult cuMemAllocAsync(CUdeviceptr *start, size_t length_bytes, CUstrea
 
 EXPORT CUresult cuMemFree_v2(CUdeviceptr start)
 {
-    struct allocation *found = NULL;
-    pthread_mutex_lock(&lock);
-    for (struct allocation **link = &allocations; *link; link = &(*link)->next)
-        if ((*link)->start == start) {
-            found = *link;
-            *link = found->next;
-            break;
-        }
-    pthread_mutex_unlock(&lock);
-    if (!found)
+    if (!allocation_remove(start, false))
         return INVALID_VALUE;
-    free((void *)(uintptr_t)found->start);
-    free(found);
+    free((void *)(uintptr_t)start);
     return CUDA_SUCCESS;
 }
 

@@ -10,4 +10,8 @@
 /* Return whether all these bytes lie in one living allocation. */
 bool memory_has(CUdeviceptr start, size_t length_bytes);
 
+/* Let memory of somebody else's be the device's, too, until it is taken back. It cannot be freed here. */
+bool memory_lend(CUdeviceptr start, size_t length_bytes);
+void memory_take_back(CUdeviceptr start);
+
 #endif

@@ -10,6 +10,9 @@
 #define NO_DEVICE ((CUresult)100)
 #define INVALID_DEVICE ((CUresult)101)
 #define INVALID_CONTEXT ((CUresult)201)
+#define ALREADY_MAPPED ((CUresult)208)
+#define NOT_MAPPED ((CUresult)211)
+#define INVALID_GRAPHICS_CONTEXT ((CUresult)219)
 #define INVALID_HANDLE ((CUresult)400)
 #define NOT_SUPPORTED ((CUresult)801)
 

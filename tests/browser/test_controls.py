@@ -12,6 +12,12 @@ from tests.fakes.xvfb import wait_for
 pytestmark = [pytest.mark.browser, pytest.mark.x11]
 
 _BUTTONS = ("Lock the pointer", "Send Ctrl+Alt+Delete", "Statistics", "Full screen")
+_PAGE_PX = 1280, 720
+_WIDTH_WITH_LONG_REASON = """(overlay) => {
+  const reason = [...overlay.querySelectorAll("small")].find((detail) => detail.textContent.startsWith("software: "));
+  reason.textContent += " because of that".repeat(20);
+  return overlay.offsetWidth;
+}"""
 _READ_LINES = """(overlay) => [...overlay.querySelectorAll("dt")].map(
     (name) => [name.innerText, name.nextElementSibling.innerText]
 )"""
@@ -147,3 +153,17 @@ def test_statistics_follow_the_keyboard_alone(stage: Stage, open_tab: OpenTab) -
     tab.page.keyboard.press("Control+Alt+Shift+KeyS")
 
     overlay.wait_for(state="hidden")
+
+
+def test_statistics_leave_most_of_the_picture_free_however_long_a_reason_is(stage: Stage, open_tab: OpenTab) -> None:
+    tab = open_tab()
+    tab.control(stage.url)
+    tab.page.set_viewport_size({"width": _PAGE_PX[0], "height": _PAGE_PX[1]})
+    overlay = tab.page.get_by_role("region", name="Statistics")
+
+    tab.page.keyboard.press("Control+Alt+Shift+KeyS")
+    overlay.get_by_text("software: ").wait_for()
+    # At once: the lines are replaced each second.
+    width_px = overlay.evaluate(_WIDTH_WITH_LONG_REASON)
+
+    assert width_px < _PAGE_PX[0] / 2

@@ -84,7 +84,8 @@ export const elementStyles = () =>
     box-sizing: border-box; border: 1px solid var(--line); border-radius: 12px; background: var(--sheet);
     pointer-events: none; font-size: 12.5px;
   }
-  dl { display: grid; grid-template-columns: 10.6em 1fr; gap: 2px 0.7em; align-content: start; margin: 0; }
+  /* Reasons are long, and the picture below is what the viewer came for. */
+  dl { display: grid; grid-template-columns: 10.6em minmax(0, 21em); gap: 2px 0.7em; align-content: start; margin: 0; }
   dt { color: var(--quiet); white-space: nowrap; }
   dd { margin: 0; font-variant-numeric: tabular-nums; }
   dt[class]::before {

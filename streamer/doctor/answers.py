@@ -1,7 +1,8 @@
 """Answer one question about this machine: the program that each examination runs in a process of its own.
 
 `python -m streamer.doctor.answers QUESTION` reads what it is given as JSON and answers with an object that has an
-`answer` or a `refusal` in words. What a question needs is imported for that question: the quick ones shall be quick.
+`answer` or a `refusal` in words, and with `hangs`, what is known of a driver that hangs. What a question needs is
+imported for that question: the quick ones shall be quick.
 """
 
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 from streamer import child, registry
 from streamer.config import Config
+from streamer.encoders import _proof
 from streamer.encoders._cuda import CudaError
 from streamer.errors import DeviceError, StreamerError, Unavailable
 from streamer.media.frame import Resolution
@@ -21,13 +23,14 @@ def main(question: str) -> None:
     """Print the answer."""
     child.end_with_parent()
     given = child.read_given()
+    _proof.hangs.extend(given["hangs"])
     try:
         content = {"answer": _QUESTIONS[question](given)}
     except DeviceError as exc:
         content = {"refusal": exc.reason}
     except (StreamerError, CudaError) as exc:
         content = {"refusal": str(exc)}
-    child.answer(content)
+    child.answer({**content, "hangs": _proof.hangs})
 
 
 def _config(given: Given) -> Config:

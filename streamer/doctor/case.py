@@ -1,7 +1,7 @@
 """What is examined: one configuration on one machine, and how questions about it are asked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from streamer import child
@@ -23,6 +23,8 @@ class Case:
     config: Config
     host: Host
     say: Callable[[str], None]
+    # What a process has said of a driver that hung; the later ones do not wait for it again.
+    _hangs: list[str] = field(default_factory=list, init=False)
 
     @property
     def gpu(self) -> int:
@@ -50,9 +52,9 @@ class Case:
         config = self.config.model_dump(
             mode="json", include={"session": {"size", "fps"}, "video": True, "encoders": True, "converters": True}
         )
-        answered = child.ask(
-            _CHILD, question, what="the examination", limit_s=_LIMIT_S, given={"config": config, **given}
-        )
+        told = {"config": config, "hangs": self._hangs, **given}
+        answered = child.ask(_CHILD, question, what="the examination", limit_s=_LIMIT_S, given=told)
+        self._hangs[:] = answered["hangs"]
         if "refusal" in answered:
             raise child.ChildError(answered["refusal"])
         return answered["answer"]

@@ -22,7 +22,8 @@ _TIMEOUT_S = 30
 # From here on, people wonder what the program is waiting for.
 _SLOW_AFTER_S = 5
 # Why the driver is asked nothing more in this process: every further question would wait as long as the one that hung.
-_hangs: list[str] = []
+# The doctor, whose questions have a process each, passes it on.
+hangs: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,8 @@ def _ask(backend: str, codec: str, gpu: int) -> Proof | str:
 @functools.cache
 def _run(*question: str) -> Any:
     """Return what the child answers, or the reason why it did not."""
-    if _hangs:
-        return _hangs[0]
+    if hangs:
+        return hangs[0]
     slow = Timer(
         _SLOW_AFTER_S,
         logger.warning,
@@ -134,7 +135,7 @@ def _run(*question: str) -> Any:
     try:
         return child.ask(_CHILD, *question, what="its proof", limit_s=_TIMEOUT_S)
     except child.HangError as exc:
-        _hangs.append(str(exc))
+        hangs.append(str(exc))
         return str(exc)
     except child.ChildError as exc:
         return str(exc)

@@ -6,7 +6,7 @@ from tests.fakes.doctor import make_case
 
 def test_question_holds_no_secrets_and_no_command_line(monkeypatch, tmp_path):
     asked = {}
-    monkeypatch.setattr(child, "ask", lambda *_, given, **__: asked.update(given) or {"answer": 1})
+    monkeypatch.setattr(child, "ask", lambda *_, given, **__: asked.update(given) or {"answer": 1, "hangs": []})
     case = make_case(
         tmp_path, server={"token": "0123456789abcdef"}, session={"app": "secret --password x", "size": "64x64"}
     )
@@ -19,10 +19,22 @@ def test_question_holds_no_secrets_and_no_command_line(monkeypatch, tmp_path):
 
 
 def test_refusal_is_an_error_in_words(monkeypatch, tmp_path):
-    monkeypatch.setattr(child, "ask", lambda *_, **__: {"refusal": "it does not"})
+    monkeypatch.setattr(child, "ask", lambda *_, **__: {"refusal": "it does not", "hangs": []})
 
     with pytest.raises(child.ChildError, match="it does not"):
         make_case(tmp_path).ask("offer")
+
+
+def test_driver_that_hung_once_is_waited_for_no_more(monkeypatch, tmp_path):
+    case = make_case(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(child, "ask", lambda *_, **__: {"refusal": "it hung", "hangs": ["it hung"]})
+        with pytest.raises(child.ChildError):
+            case.ask("sessions", backend="nvenc")
+
+    # The process that is asked is a real one.
+    with pytest.raises(child.ChildError, match=r"^it hung$"):
+        case.ask("offer", backend="nvenc_av")
 
 
 @pytest.mark.parametrize(

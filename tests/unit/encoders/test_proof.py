@@ -25,7 +25,7 @@ def child(monkeypatch, tmp_path):
     yield use
     for cache in caches:
         cache.cache_clear()
-    _proof._hangs.clear()
+    _proof.hangs.clear()
 
 
 def reason() -> str:

@@ -5,9 +5,10 @@ own module builds it from.
 """
 
 from streamer.child import CRASHED, HUNG
+from streamer.encoders._checks import CANNOT, LARGEST, SMALLEST
 from streamer.encoders._cuda import FAILED, NO_DRIVER, NO_GPU, NOT_THERE
 from streamer.encoders._nvenc_library import NOT_INSTALLED
-from streamer.encoders._nvenc_reasons import ENCODE_LIBRARY, LOST, NO_ENCODER, NO_SESSION, TOO_OLD
+from streamer.encoders._nvenc_reasons import ENCODE_LIBRARY, LOST, NO_CODEC, NO_ENCODER, NO_SESSION, TOO_OLD
 
 _REINSTALL = (
     "install the driver anew, so that its kernel module and libraries have one version; until then, use "
@@ -17,6 +18,8 @@ _RESET = (
     "look for Xid messages in the kernel's log (dmesg), then reset the GPU (nvidia-smi --gpu-reset) or restart the "
     "machine"
 )
+_OTHER_CODEC = "name another --codec, or use --encoder auto, which takes an encoder that can"
+_OTHER_SIZE = "use another --size, or --encoder auto, which takes an encoder that can"
 # The first whose words a reason has: several may be told in one sentence.
 _ADVICE = {
     NO_DRIVER: (
@@ -42,6 +45,10 @@ _ADVICE = {
     HUNG: _REINSTALL,
     LOST: _RESET,
     FAILED: _RESET,
+    NO_CODEC: _OTHER_CODEC,
+    CANNOT: _OTHER_CODEC,
+    LARGEST: _OTHER_SIZE,
+    SMALLEST: _OTHER_SIZE,
 }
 _ELSE = "use --encoder software until it is found; attach the output of `streamer doctor --json` to a report of it"
 

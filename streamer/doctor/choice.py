@@ -35,7 +35,8 @@ def _finding(case: Case, codec: str, chosen: Choices, reason: str) -> Finding:
         # One codec is enough to stream.
         mark = mark_of(is_right=False, matters=not chosen)
         text = f"{what} is not offered{'' if asked == AUTO else f' by {asked}'}: {reason}"
-        return Finding(name, mark, text, advise(reason), {"encoder": None, "reason": reason})
+        advice = None if chosen else advise(reason)
+        return Finding(name, mark, text, advice, {"encoder": None, "reason": reason})
     return Finding(
         name, Mark.OK, f"{what}: {encoder}, because {reason}", figures={"encoder": encoder, "reason": reason}
     )

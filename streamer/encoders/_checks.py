@@ -1,16 +1,30 @@
 """What every encoder of ours checks before and after its library: settings, orders, and whether a keyframe is one."""
 
 import math
+from collections.abc import Collection
 from types import ModuleType
 
 from streamer import registry
 from streamer.encoders.base import EncoderSettings
-from streamer.errors import ConfigError, EncoderError, StreamerError, UnfitError
+from streamer.errors import ConfigError, EncoderError, StreamerError, Unavailable, UnfitError
 from streamer.media.frame import EncodeOrder, PixelFormat, Resolution
 
 # H.273: matrix 0 is RGB itself, which 4:2:0 pictures cannot be.
 _IDENTITY_MATRIX = 0
 _SUBSAMPLED = (PixelFormat.NV12, PixelFormat.I420)
+# What the doctor knows refusals by that are no fault of the machine.
+CANNOT = "cannot encode"
+LARGEST, SMALLEST = "the largest are", "the smallest are"
+
+
+def check_codec(name: str, codec: str, codecs: Collection[str]) -> None:
+    """Hold a codec against those that backend `name` makes.
+
+    Raises:
+        Unavailable: it is none of them.
+    """
+    if codec not in codecs:
+        raise Unavailable(name, f"{CANNOT} {codec!r}; it can do {', '.join(codecs) or 'nothing'}")
 
 
 def check_settings(
@@ -32,9 +46,9 @@ def check_settings(
     if resolution.width_px % 2 or resolution.height_px % 2 or not resolution.pixels:
         raise UnfitError(name, f"pictures of {resolution}; 4:2:0 takes even sizes from 2x2 on")
     if not resolution.fits_in(largest):
-        raise UnfitError(name, f"pictures of {resolution}; the largest are {largest}")
+        raise UnfitError(name, f"pictures of {resolution}; {LARGEST} {largest}")
     if not smallest.fits_in(resolution):
-        raise UnfitError(name, f"pictures of {resolution}; the smallest are {smallest}")
+        raise UnfitError(name, f"pictures of {resolution}; {SMALLEST} {smallest}")
     if settings.start_target_bps <= 0 or not settings.max_fps > 0:
         raise EncoderError(name, f"{settings.start_target_bps} bit/s at {settings.max_fps} frames per second")
     if settings.format in _SUBSAMPLED and settings.colour.matrix == _IDENTITY_MATRIX:

@@ -15,6 +15,7 @@ NO_SESSION = (
     "the driver gives no further encoding session: GeForce drivers allow only so many at a time for the whole machine; "
     "end another program that encodes (nvidia-smi shows them)"
 )
+NO_CODEC = "this GPU does not encode"
 LOST = "the GPU was lost or its driver restarted: the kernel's log (Xid messages) says why"
 _TOO_OLD_FOR_PACKAGE = (
     f"{TOO_OLD}: NVENC API 12.1 is needed, which came with driver 530.41 for Linux (nvidia-smi shows yours)"
@@ -67,7 +68,7 @@ def explain(exc: BaseException, codec: str, said: str = "") -> str:
             return sentence.format(**found.groupdict())
     status = _STATUS.search(text) or _FFMPEG_STATUS.search(text)
     if status is None:
-        return f"this GPU does not encode {codec}" if _FFMPEG_LACKS in text else _first_line(text)
+        return f"{NO_CODEC} {codec}" if _FFMPEG_LACKS in text else _first_line(text)
     return _explain_status(int(status["status"]), status["call"], codec)
 
 
@@ -75,7 +76,7 @@ def _explain_status(status: int, call: str, codec: str) -> str:
     if status in _SESSION_STATUSES and _SESSION_CALL in call:
         return NO_SESSION
     if call == _CAPS_QUERY and status not in _SENTENCES:
-        return f"this GPU does not encode {codec}"
+        return f"{NO_CODEC} {codec}"
     return _SENTENCES.get(status, f"{call} failed with NVENC error {status}")
 
 

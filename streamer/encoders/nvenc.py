@@ -14,7 +14,7 @@ from pydantic import Field
 from streamer.encoders import _nvenc_library as nvidia
 from streamer.encoders import _proof
 from streamer.encoders._budget import fps_fraction, frame_bits
-from streamer.encoders._checks import KeyframeCheck, check_order, check_settings, codec_module
+from streamer.encoders._checks import KeyframeCheck, check_codec, check_order, check_settings, codec_module
 from streamer.encoders._cuda import CudaError
 from streamer.encoders._nvenc_engine import (
     DELTA_RATIOS,
@@ -92,8 +92,7 @@ def create(settings: EncoderSettings) -> "NvencEncoder":
         EncoderError: the rate is refused, or no session is left.
     """
     options = _options(settings)
-    if settings.codec not in LIBRARY_NAMES:
-        raise Unavailable(_NAME, f"cannot encode {settings.codec!r}; it can do {', '.join(LIBRARY_NAMES)}")
+    check_codec(_NAME, settings.codec, LIBRARY_NAMES)
     missing = nvidia.why_missing()
     if missing is not None:
         raise Unavailable(_NAME, missing)

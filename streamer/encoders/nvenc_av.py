@@ -19,7 +19,7 @@ from pydantic import Field
 
 from streamer.encoders import _cuda, _live_rate, _proof
 from streamer.encoders._budget import fps_fraction, frame_bits
-from streamer.encoders._checks import KeyframeCheck, check_order, check_settings
+from streamer.encoders._checks import KeyframeCheck, check_codec, check_order, check_settings
 from streamer.encoders._ffmpeg import prepare
 from streamer.encoders._nvenc_engine import (
     DELTA_RATIOS,
@@ -33,7 +33,7 @@ from streamer.encoders._picture import MEMORY, Pictures, check_surface
 from streamer.encoders._proof import Proof
 from streamer.encoders._watch import Watch
 from streamer.encoders.base import EncoderSettings
-from streamer.errors import EncoderError, Unavailable
+from streamer.errors import EncoderError
 from streamer.media.frame import Capabilities, EncodedFrame, EncodeOrder, PixelFormat, Resolution, VideoFrame
 
 IS_HARDWARE = True
@@ -72,8 +72,7 @@ def create(settings: EncoderSettings) -> "NvencAvEncoder":
         UnfitError: it does not take such pictures.
         EncoderError: the rate is refused, or no session is left.
     """
-    if settings.codec not in _codecs():
-        raise Unavailable(_NAME, f"cannot encode {settings.codec!r}; it can do {', '.join(_codecs()) or 'nothing'}")
+    check_codec(_NAME, settings.codec, _codecs())
     proof = _proof.prove(_NAME, settings.codec, _options(settings).gpu)
     return NvencAvEncoder(settings, proof, Watch(_NAME))
 

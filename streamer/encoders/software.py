@@ -14,11 +14,11 @@ from av.codec import codecs_available
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.encoders import _live_rate, _svt_av1, _vpx, _x264, _x265
-from streamer.encoders._checks import KeyframeCheck, check_order, check_settings
+from streamer.encoders._checks import KeyframeCheck, check_codec, check_order, check_settings
 from streamer.encoders._engine import Engine
 from streamer.encoders._picture import MEMORY, Pictures, check_surface
 from streamer.encoders.base import EncoderSettings
-from streamer.errors import EncoderError, Unavailable
+from streamer.errors import EncoderError
 from streamer.media.frame import (
     Capabilities,
     EncodedFrame,
@@ -124,8 +124,7 @@ def create(settings: EncoderSettings) -> "SoftwareEncoder":
         UnfitError: it does not take such pictures.
         EncoderError: the library refuses the settings.
     """
-    if settings.codec not in _codecs():
-        raise Unavailable(_NAME, f"cannot encode {settings.codec!r}; it can do {', '.join(_codecs()) or 'nothing'}")
+    check_codec(_NAME, settings.codec, _codecs())
     check_settings(_NAME, settings, _FORMATS, _CODECS[settings.codec].largest)
     return SoftwareEncoder(settings)
 

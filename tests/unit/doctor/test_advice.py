@@ -8,7 +8,11 @@ import pytest
 from streamer import child
 from streamer.doctor.advice import advise
 from streamer.encoders import _cuda, _nvenc_library
+from streamer.encoders._checks import check_codec, check_settings
 from streamer.encoders._nvenc_reasons import explain
+from streamer.encoders.base import EncoderSettings
+from streamer.errors import DeviceError
+from streamer.media.frame import BT601_LIMITED, PixelFormat, Resolution
 
 PACKAGE = "CreateEncoder : \nError code : {0}\nError Type : m_nvenc.nvEncOpenEncodeSessionEx() returned error {0}\n"
 FFMPEG_TOO_OLD = (
@@ -17,7 +21,7 @@ FFMPEG_TOO_OLD = (
 
 
 def raised(call: Callable[[], object]) -> str:
-    with pytest.raises((_cuda.CudaError, child.ChildError)) as caught:
+    with pytest.raises((_cuda.CudaError, child.ChildError, DeviceError)) as caught:
         call()
     return str(caught.value)
 
@@ -33,6 +37,7 @@ def raised(call: Callable[[], object]) -> str:
         ("Driver version is too old", "install a newer NVIDIA driver"),
         (FFMPEG_TOO_OLD, "install a newer NVIDIA driver"),
         (PACKAGE.format(5), "look for Xid messages"),
+        ("No capable devices found", "name another --codec"),
         ("CUDA driver API error CUDA_ERROR_UNKNOWN", "look for Xid messages"),
     ],
 )
@@ -81,6 +86,20 @@ def test_child_that_fails_has_its_advice(monkeypatch, tmp_path, program: str, li
     reason = raised(lambda: child.ask("failing", what="its proof", limit_s=limit_s))
 
     assert advise(reason).startswith("install the driver anew")
+
+
+def test_codec_that_an_encoder_does_not_make_has_its_advice() -> None:
+    assert advise(raised(lambda: check_codec("nvenc", "vp8", ("h264",)))).startswith("name another --codec")
+
+
+@pytest.mark.parametrize("resolution", [Resolution(8192, 2160), Resolution(16, 16)], ids=str)
+def test_size_that_an_encoder_does_not_take_has_its_advice(resolution: Resolution) -> None:
+    settings = EncoderSettings("h264", resolution, PixelFormat.NV12, BT601_LIMITED, 60, 1_000_000, 2_000_000)
+    limits = Resolution(4096, 4096), Resolution(146, 50)
+
+    reason = raised(lambda: check_settings("nvenc", settings, (PixelFormat.NV12,), *limits))
+
+    assert advise(reason).startswith("use another --size")
 
 
 def test_reason_that_nobody_knows_has_general_advice() -> None:

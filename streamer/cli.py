@@ -266,7 +266,7 @@ def _refuse(settings: Settings, refusal: Unavailable) -> ConfigError:
     return ConfigError(f"{subject}: {refusal.reason}; {way_out}")
 
 
-@commands.command(help=_DOCTOR_HELP)
+@commands.command(help=_DOCTOR_HELP, short_help="Say what this machine has, lacks, and what to do about it.")
 @_run_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
@@ -288,7 +288,7 @@ def doctor(ctx: click.Context, /, *, as_json: bool, **options: Any) -> None:
         ctx.exit(_EXIT_FAILED)
 
 
-@commands.command()
+@commands.command(short_help="Show every source, encoder and the like, and why one cannot run.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def devices(as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Show every source, converter, encoder with its codecs, and input backend, and why one cannot run here."""

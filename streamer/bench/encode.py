@@ -37,7 +37,7 @@ from streamer.converters import swscale
 from streamer.converters.base import ConverterSettings
 from streamer.decoder import open_decoder
 from streamer.encoders.base import EncoderSettings, VideoEncoder
-from streamer.errors import ConfigError, StreamerError
+from streamer.errors import ConfigError, DeviceError, StreamerError, Unavailable
 from streamer.media.frame import (
     BT601_LIMITED,
     Capabilities,
@@ -237,6 +237,8 @@ def run(names: Sequence[str], task: Task) -> Result:
         why = registry.why_unavailable("encoders", name)
         try:
             result["encoders"][name] = measure(name, task) if why is None else {"why_unavailable": why}
+        except DeviceError as exc:
+            result["encoders"][name] = {"why_unavailable": exc.reason}
         except StreamerError as exc:
             result["encoders"][name] = {"why_unavailable": str(exc)}
     load = meter.read()
@@ -279,6 +281,12 @@ def command(encoders: tuple[str, ...], size: str, target: str, json_file: Path |
     require_writable(json=json_file)
     task = Task(size=parse_size(size), target_bps=parse_rate_bps(target), **given)
     names = encoders or registry.names("encoders")
+    registry.load("codecs", task.codec)
     for name in encoders:
         registry.load("encoders", name)
-    publish(run(names, task), json_file)
+    result = run(names, task)
+    refusals = {name: found.get("why_unavailable") for name, found in result["encoders"].items()}
+    if all(refusals.values()):
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in refusals.items())
+        raise Unavailable("bench encode", f"no encoder could be measured ({reasons})")
+    publish(result, json_file)

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from streamer import registry
 from streamer.bench.encode import Task, command, measure, psnr_db, run
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, Unavailable
 from streamer.media.frame import Resolution
+from tests.fakes.broken_backend import BROKEN
 
 SMALL = Resolution(192, 108)
 
@@ -39,6 +41,23 @@ def test_encode_bench_lists_an_encoder_that_cannot_and_trusts_no_empty_result():
     assert "h261" in result["encoders"]["software"]["why_unavailable"]
     assert not result["trusted"]
     assert "no encoder was measured" in result["distrust"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--codec", "mpeg2"], "no codecs backend is called 'mpeg2'; known are av1, h264, h265, vp8"),
+        (["--encoder", "broken"], "bench encode: no encoder could be measured (broken: it gave two frames for one)"),
+    ],
+    ids=["codec", "encoder"],
+)
+def test_encode_bench_refuses_what_nothing_can_be_measured_of(monkeypatch, arguments, reason):
+    monkeypatch.setattr(registry, "third_party", lambda kind: {"broken": BROKEN[kind]} if kind == "encoders" else {})
+
+    outcome = CliRunner().invoke(command, ["--size", str(SMALL), "--seconds", "0.1", *arguments])
+
+    assert isinstance(outcome.exception, ConfigError | Unavailable)
+    assert str(outcome.exception) == reason
 
 
 def test_psnr_is_that_of_the_formula():

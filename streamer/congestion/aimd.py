@@ -72,6 +72,8 @@ _SHARED_CUT = 0.25
 _LIMITED_CUT_RATIO = 0.85
 # Packets that arrive about as fast as they were sent say nothing of what the path carries.
 _STEADY_RANGE = (0.95, 1.05)
+# Nor where ways have been flat for so long, of which 4 ms are as much: single packets also wait for their frame.
+_STEADY_US = 80_000
 # A fall by more than this is worth to be undone soon if it was for a moment: probes follow it.
 _DROP_RATIO = 0.7
 # Half is given up for a queue that others fill before it is taken as theirs, which takes three reports to see and two
@@ -288,18 +290,21 @@ class RateControl:
             self._trust = max(trust, low) if trust < _SHARED_TRUST else high
 
     def _drain(self, signals: Signals) -> None:
-        now_us = signals.now_us
+        assert self.capacity_bps is not None
+        now_us, busy = signals.now_us, signals.busy
         low_us = LOW_US + self._slack_us
         if signals.standing_us < low_us and signals.newest_us < low_us + self._frame_us and signals.is_answered:
-            self._follow_again(now_us)
+            self._follow_again(self._share() * self.capacity_bps, now_us)
             return
-        if signals.busy is not None and not _STEADY_RANGE[0] < signals.busy.stretch_ratio < _STEADY_RANGE[1]:
+        low, high = _STEADY_RANGE
+        if busy is not None and signals.flat_us <= _STEADY_US and not low < busy.stretch_ratio < high:
             self._measure(signals)
-        assert self.capacity_bps is not None
         age_us = now_us - self._entered_at_us
         if min(age_us, signals.flat_us) > FLAT_US:
-            self.is_rebased = True
-            self._follow_again(now_us)
+            # No queue has stood, so what was measured of it says nothing. A longer way leaves trains as they are.
+            self.is_rebased, self._trust = True, self._entered_trust
+            width_bps = self.capacity_bps if signals.train is None else self._trust * signals.train.rate_bps
+            self._follow_again(SAFE_RATIO * width_bps, now_us)
             return
         if age_us > _COMPETE_AFTER_US // 2 and not self._drained_from_us:
             self._drained_from_us = signals.standing_us
@@ -341,15 +346,18 @@ class RateControl:
             self._whole_bps = train.rate_bps
         return self._yields >= _YIELD_REPORTS
 
-    def _follow_again(self, now_us: int) -> None:
-        assert self.capacity_bps is not None
-        ratio = SAFE_RATIO
-        if self._trust < _SHARED_TRUST:
-            ratio = 1 - _SHARED_CUT * self._trust
-            self._trust *= ratio
+    def _share(self) -> float:
+        """Return how much of what the queue has shown to use: others who share the path get more than before."""
+        if self._trust >= _SHARED_TRUST:
+            return SAFE_RATIO
+        ratio = 1 - _SHARED_CUT * self._trust
+        self._trust *= ratio
+        return ratio
+
+    def _follow_again(self, rate_bps: float, now_us: int) -> None:
         before_bps = self._entered_bps
         self._enter(Phase.FOLLOW, now_us)
-        self.set_rate(min(ratio * self.capacity_bps, before_bps), Reason.DRAINED)
+        self.set_rate(min(rate_bps, before_bps), Reason.DRAINED)
         self.has_dropped = self.rate_bps < _DROP_RATIO * before_bps
 
     # COMPETE

@@ -9,6 +9,7 @@ from streamer.congestion.aimd import (
     _LIMITED_CUT_RATIO,
     _MAX_HABIT_US,
     _SLOW_RATIO,
+    _STEADY_US,
     FLAT_US,
     HIGH_US,
     LOW_US,
@@ -175,11 +176,18 @@ def test_rate_measures_the_path_anew_while_it_drains():
     assert control.rate_bps == pytest.approx(_drain_ratio(QUEUE_US) * 0.25 * RATE_BPS, rel=1e-3)
 
 
-def test_rate_learns_nothing_from_a_queue_that_stays_as_long():
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"busy": busy(0.25, stretch_ratio=1.0)}, id="packets arrive as they were sent"),
+        pytest.param({"busy": busy(0.25), "flat_us": _STEADY_US + 1}, id="ways are flat"),
+    ],
+)
+def test_rate_learns_nothing_from_a_queue_that_stays_as_long(changes):
     control = Control()
     control.hear(standing_us=QUEUE_US, busy=busy(0.5))
 
-    control.hear(standing_us=QUEUE_US, busy=busy(0.25, stretch_ratio=1.0))
+    control.hear(standing_us=QUEUE_US, **changes)
 
     assert control.capacity_bps == pytest.approx(0.5 * RATE_BPS, rel=1e-3)
 
@@ -195,6 +203,25 @@ def test_ways_that_stay_as_long_although_less_is_sent_are_a_longer_route():
     assert control.rate_bps == pytest.approx(SAFE_RATIO * RATE_BPS)
     control.hear()
     assert not control.is_rebased
+
+
+@pytest.mark.parametrize(
+    ("train_ratio", "rate_ratio"),
+    [
+        pytest.param(1.0, SAFE_RATIO, id="trains pass as before"),
+        pytest.param(0.6, SAFE_RATIO * 0.6, id="the longer route is narrower"),
+        pytest.param(3.0, 1.0, id="the longer route is wider: not at once"),
+    ],
+)
+def test_rate_on_a_longer_route_is_what_trains_say_and_not_what_seemed_a_queue(train_ratio, rate_ratio):
+    control = Control()
+    control.hear(standing_us=60_000, busy=busy(0.3), train=trains(train_ratio))
+
+    control.hear_for(FLAT_US + REPORT_US, standing_us=60_000, flat_us=FLAT_US + 1, train=trains(train_ratio))
+
+    assert control.is_rebased
+    assert control.trust == 1
+    assert control.rate_bps == pytest.approx(rate_ratio * RATE_BPS, rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -215,14 +215,16 @@ def test_estimator_never_falls_below_the_floor():
     assert path.estimate_bps == LIMITS.min_bps
 
 
-def test_estimator_takes_a_longer_route_for_what_it_is():
-    path = FakePath(20 * _MBPS).run(4)
+@pytest.mark.parametrize("seed", range(6))
+def test_estimator_takes_a_longer_route_for_what_it_is(seed):
+    path = FakePath(_WIDE_BPS, seed=seed).run(2.5)
 
     path.delay_us += 60_000
     path.run(2)
 
-    assert path.estimate_bps > 17 * _MBPS
-    assert min(decision.estimate_bps for decision in path.decisions if decision.at_us > 4_000_000) > 9 * _MBPS
+    # It looks like a queue until ways have been flat for half a second, which is known a round trip later.
+    estimates_bps = [decision.estimate_bps for decision in path.decisions if decision.at_us > 3_700_000]
+    assert min(estimates_bps) > 0.85 * _WIDE_BPS
 
 
 def test_estimator_is_not_exploded_or_eroded_by_a_still_screen():

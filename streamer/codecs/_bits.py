@@ -77,3 +77,10 @@ class BitWriter:
         self.bits(1, 1)
         self.bits(0, -self._length % 8)
         return self._number.to_bytes(self._length // 8, "big")
+
+
+def stop_bit_at(payload: bytes, rest_at: int) -> int:
+    """Return where the last one of a parameter set is, which ends it (clause 7.3.2.11 of H.264 and H.265)."""
+    number = int.from_bytes(payload, "big")
+    # What was read of a payload that ends before `rest_at` took its stop bit for content: nothing is left to copy.
+    return max(rest_at, len(payload) * 8 - (number & -number).bit_length())

@@ -10,17 +10,15 @@ from functools import lru_cache
 
 from streamer.codecs._bits import BitReader, BitWriter
 from streamer.codecs._nal_units import with_emulation_prevention, without_emulation_prevention
+from streamer.codecs._vui import skip_aspect_and_overscan, skip_signal, with_signal
 from streamer.media.frame import ColourDescription
 
 # Clause 7.3.2.1.1: the profiles whose parameter sets have chroma and scaling fields.
 _PROFILES_WITH_CHROMA = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
 _CHROMA_444 = 3
-_EXTENDED_SAR = 255
 _POC_TYPE_LSB, _POC_TYPE_CYCLE = 0, 1
-# Table E-2: a video format that nobody has specified.
-_UNSPECIFIED_FORMAT = 5
-# Aspect ratio, overscan | chroma place, timing, both HRDs, picture structure, bitstream restriction: not present.
-_FLAGS_BEFORE_SIGNAL, _FLAGS_AFTER_SIGNAL = 2, 6
+# Chroma place, timing, both HRDs, picture structure, bitstream restriction.
+_FLAGS_AFTER_SIGNAL = 6
 # Clause E.2.1: the values to write where the stream says nothing: motion vectors over picture boundaries are allowed,
 # no bound on bytes or bits, and the longest motion vectors.
 _DEFAULT_RESTRICTION = (True, 0, 0, 16, 16)
@@ -103,38 +101,7 @@ def with_colour(nal_unit: bytes, colour: ColourDescription) -> bytes:
     reader = BitReader(payload)
     reader.bits(8)
     _skip_to_vui(reader)
-    vui_flag_at = reader.position
-    writer = BitWriter()
-    if reader.flag():
-        _skip_aspect_and_overscan(reader)
-        writer.copy(payload, 0, reader.position)
-        _skip_signal(reader)
-        _write_signal(writer, colour)
-        writer.copy(payload, reader.position, _stop_bit_at(payload))
-    else:
-        writer.copy(payload, 0, vui_flag_at)
-        writer.flag(True)
-        writer.bits(0, _FLAGS_BEFORE_SIGNAL)
-        _write_signal(writer, colour)
-        writer.bits(0, _FLAGS_AFTER_SIGNAL)
-    return with_emulation_prevention(writer.trailing())
-
-
-def _write_signal(writer: BitWriter, colour: ColourDescription) -> None:
-    """Clause E.1.1, from `video_signal_type_present_flag` to `matrix_coefficients`."""
-    writer.flag(True)
-    writer.bits(_UNSPECIFIED_FORMAT, 3)
-    writer.flag(colour.is_full_range)
-    writer.flag(True)
-    for code_point in (colour.primaries, colour.transfer, colour.matrix):
-        writer.bits(code_point, 8)
-
-
-def _stop_bit_at(payload: bytes) -> int:
-    """Clause 7.3.2.11: the last bit that is set ends the parameter set."""
-    stripped = payload.rstrip(b"\0")
-    last = stripped[-1]
-    return len(stripped) * 8 - (last & -last).bit_length()
+    return with_emulation_prevention(with_signal(payload, reader.position, colour, _FLAGS_AFTER_SIGNAL))
 
 
 def _skip_to_vui(reader: BitReader) -> int:
@@ -195,8 +162,8 @@ def _skip_picture_order_count(reader: BitReader) -> None:
 
 def _skip_vui(reader: BitReader) -> None:
     """Clause E.1.1 up to `bitstream_restriction_flag`."""
-    _skip_aspect_and_overscan(reader)
-    _skip_signal(reader)
+    skip_aspect_and_overscan(reader)
+    skip_signal(reader)
     if reader.flag():
         reader.ue()
         reader.ue()
@@ -208,20 +175,6 @@ def _skip_vui(reader: BitReader) -> None:
     if any(has_hrd):
         reader.flag()
     reader.flag()
-
-
-def _skip_aspect_and_overscan(reader: BitReader) -> None:
-    if reader.flag() and reader.bits(8) == _EXTENDED_SAR:
-        reader.bits(32)
-    if reader.flag():
-        reader.flag()
-
-
-def _skip_signal(reader: BitReader) -> None:
-    if reader.flag():
-        reader.bits(4)
-        if reader.flag():
-            reader.bits(24)
 
 
 def _skip_hrd(reader: BitReader) -> bool:

@@ -3,13 +3,13 @@
 Rules of this file: no state; a payload is planned once and shared. What it has in common with H.264 is in `_nal_units`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from streamer.codecs._h265_sps import with_immediate_output
+from streamer.codecs._h265_sps import with_colour, with_immediate_output
 from streamer.codecs._nal_units import FORBIDDEN_BIT, NalFormat, no_unit, unit_end, unit_starts
 from streamer.codecs.base import SdpFormat
 from streamer.errors import LocalProtocolError
-from streamer.media.frame import Resolution
+from streamer.media.frame import ColourDescription, Resolution
 
 NAME = "h265"
 MIME_TYPE = "video/H265"
@@ -70,13 +70,26 @@ def conform(data: bytes) -> bytes:
     Raises:
         LocalProtocolError: there is no NAL unit in it, or a parameter set that cannot be read.
     """
+    return _with_parameter_set(data, with_immediate_output)
+
+
+def describe(data: bytes, colour: ColourDescription) -> bytes:
+    """Return the access unit with the colour description in its parameter set, for encoders that cannot write it.
+
+    Raises:
+        LocalProtocolError: there is no NAL unit in it, or a parameter set that cannot be read.
+    """
+    return _with_parameter_set(data, lambda nal_unit: with_colour(nal_unit, colour))
+
+
+def _with_parameter_set(data: bytes, rewrite: Callable[[bytes], bytes]) -> bytes:
     rewritten: list[bytes] = []
     kept_from, kind = 0, None
     for start in unit_starts(data):
         kind = _FORMAT.type_of(data[start])
         if kind == _SPS:
             end = unit_end(data, start)
-            rewritten += data[kept_from:start], with_immediate_output(data[start:end])
+            rewritten += data[kept_from:start], rewrite(data[start:end])
             kept_from = end
         elif kind <= _LAST_SLICE:
             # Parameter sets come before the slices that need them. What follows is not searched.

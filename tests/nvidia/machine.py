@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from streamer.decoder import open_decoder
 from streamer.encoders import nvenc
 from streamer.encoders._cuda import DeviceMemory
 from streamer.encoders.base import EncoderSettings
@@ -65,8 +66,7 @@ def device_frame(planes: list[np.ndarray], surface: Surface) -> Iterator[VideoFr
 
 
 def decode(*frames: EncodedFrame) -> list[av.VideoFrame]:
-    decoder = av.CodecContext.create("h264", "r")
-    decoder.thread_count = 1
+    decoder = open_decoder(frames[0].codec)
     return [picture for frame in frames for picture in decoder.decode(av.Packet(frame.data))] + decoder.decode(None)
 
 

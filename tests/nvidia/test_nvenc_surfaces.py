@@ -120,8 +120,9 @@ def test_nvenc_refuses_a_wrong_device_surface_and_goes_on(change, complaint):
         assert encoder.encode(frame, ORDER).is_keyframe
 
 
-def test_nvenc_signals_the_colours_of_a_surface():
-    with opened(colour=BT709_LIMITED) as encoder, opened(colour=BT601_LIMITED) as other:
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_nvenc_signals_the_colours_of_a_surface(codec):
+    with opened(codec=codec, colour=BT709_LIMITED) as encoder, opened(codec=codec, colour=BT601_LIMITED) as other:
         frame = clips.smooth_frame(SMALL)
 
         (picture,), (another,) = decode(encoder.encode(frame, ORDER)), decode(other.encode(frame, ORDER))

@@ -3,7 +3,7 @@ import pytest
 
 from streamer.codecs import h265
 from streamer.errors import LocalProtocolError, RemoteProtocolError
-from streamer.media.frame import Resolution
+from streamer.media.frame import ColourDescription, Resolution
 from tests.fakes.nal_units import units_of
 from tests.fakes.noise import NOISE_SIZE, encoded_noise
 
@@ -16,6 +16,7 @@ _AUD = b"\x46\x01\x50"
 _SEI = b"\x4e\x01\x05abcd\x80"
 _FILLER = b"\x4c\x01\xff\x80"
 _IDR, _CRA, _TRAIL = 0x28, 0x2A, 0x02
+FULL_601 = ColourDescription(primaries=1, transfer=13, matrix=6, is_full_range=True)
 
 
 def _unit(header: int, size_bytes: int) -> bytes:
@@ -179,6 +180,33 @@ def test_h265_conform_keeps_what_the_encoder_wrote_right():
     (access_unit,) = _encoded(1)
 
     assert h265.conform(access_unit) == access_unit
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "",
+        ":colorprim=bt709:transfer=bt709:colormatrix=bt709:range=limited",
+        ":sar=15:overscan=show",
+        ":vui-timing-info=0:hrd=1:bitrate=4000:vbv-maxrate=4000:vbv-bufsize=70",
+        ":temporal-layers=3",
+        ":scaling-list=default",
+        ":amp=1:rect=1:limit-modes=0",
+    ],
+)
+def test_h265_describe_says_what_the_samples_mean(parameters):
+    plain = _encoded(4, parameters)
+    decoder, other = (av.CodecContext.create("hevc", "r") for _ in range(2))
+
+    described = [h265.describe(plain[0], FULL_601), *plain[1:]]
+
+    pictures = [shown for data in described for shown in decoder.decode(av.Packet(data))] + decoder.decode(None)
+    wanted = [shown for data in plain for shown in other.decode(av.Packet(data))] + other.decode(None)
+    shown = pictures[0]
+    assert (shown.color_primaries, shown.color_trc, shown.colorspace, shown.color_range) == (1, 13, 6, 2)
+    assert [bytes(picture.planes[0]) for picture in pictures] == [bytes(picture.planes[0]) for picture in wanted]
+    assert h265.describe(described[0], FULL_601) == described[0]
+    assert units_of(described[0])[2:] == units_of(plain[0])[2:]
 
 
 def test_h265_conform_lets_a_decoder_output_at_once():

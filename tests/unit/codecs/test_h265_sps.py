@@ -1,7 +1,8 @@
 import pytest
 
-from streamer.codecs._h265_sps import with_immediate_output
+from streamer.codecs._h265_sps import with_colour, with_immediate_output
 from streamer.errors import LocalProtocolError
+from streamer.media.frame import ColourDescription
 from tests.fakes.nal_units import escaped, nal_unit, u, ue
 
 _HEADER = u(0x4201, 16)
@@ -18,6 +19,26 @@ _CROPPED = "1" + ue(0) + ue(0) + ue(0) + ue(4)
 _DEPTHS_AND_COUNT = ue(0) + ue(0) + ue(4)
 # What follows is copied, whatever it means.
 _REST = ue(0) + ue(3) + ue(0) + ue(1) + "0110100" + "0" * 40 + "1011"
+
+# Six sizes of blocks and depths of their division.
+_BLOCKS = ue(0) + ue(3) + ue(0) + ue(3) + ue(0) + ue(1)
+_NO_LISTS, _LISTS_OF_THE_STANDARD = "0", "10"
+# Of each size one list is written out, with a mean of its own from 16x16 on, and the others are those before it.
+_LISTS = "11" + "".join(
+    "1" + ue(1) * (mean + coefficients) + ("0" + ue(1)) * others
+    for mean, coefficients, others in ((0, 16, 5), (0, 64, 5), (1, 64, 5), (1, 64, 1))
+)
+_TOOLS = "10"
+_NO_PCM, _PCM = "0", "1" + u(0x77, 8) + ue(0) + ue(2) + "1"
+_NO_SETS = ue(0)
+# Two and one pictures; four of which one is dropped, built on that; four built on those three; one picture.
+_SETS = (
+    ue(4) + ue(2) + ue(1) + (ue(0) + "1") * 3 + "1" + "0" + ue(0) + "1" + "1" + "01" + "00"
+    + "1" + "1" + ue(1) + "1" * 4 + "0" + ue(1) + ue(0) + ue(5) + "1"
+)  # fmt: skip
+_NO_LONG_TERM, _LONG_TERM = "0", "1" + ue(2) + u(5, 8) + "1" + u(9, 8) + "0"
+_MORE_TOOLS = "11"
+_NO_EXTENSION = "0"
 
 
 def _start(sub_layers: int = 1, *, layers: str = _NO_SUB_LAYERS, chroma: str = _CHROMA_420, crop: str = _NOT_CROPPED):
@@ -81,3 +102,27 @@ def test_sps_whose_stop_bit_was_read_as_content_gets_nothing_more_to_copy():
     rewritten = with_immediate_output(escaped(start + "1" + _ordering((4, 2, 0))))
 
     assert rewritten == nal_unit(start, "1", _ordering((4, 0, 0)))
+
+
+@pytest.mark.parametrize(
+    ("lists", "pcm", "sets", "long_term"),
+    [
+        (_NO_LISTS, _NO_PCM, _NO_SETS, _NO_LONG_TERM),
+        (_LISTS_OF_THE_STANDARD, _NO_PCM, _NO_SETS, _NO_LONG_TERM),
+        (_LISTS, _NO_PCM, _NO_SETS, _NO_LONG_TERM),
+        (_NO_LISTS, _PCM, _NO_SETS, _NO_LONG_TERM),
+        (_NO_LISTS, _NO_PCM, _SETS, _NO_LONG_TERM),
+        (_NO_LISTS, _NO_PCM, _SETS, _LONG_TERM),
+    ],
+    ids=["plain", "lists-of-the-standard", "lists", "pcm", "reference-sets", "long-term"],
+)
+def test_sps_says_what_colours_there_are_behind_whatever_else_it_says(lists, pcm, sets, long_term):
+    before = (_start(), "0", _ordering((4, 0, 0)), _BLOCKS, lists, _TOOLS, pcm, sets, long_term, _MORE_TOOLS)
+    colour = ColourDescription(primaries=1, transfer=13, matrix=6, is_full_range=True)
+
+    described = with_colour(nal_unit(*before, "0", _NO_EXTENSION), colour)
+
+    # An unspecified video format in full range, and the three code points.
+    signal = "1" + u(5, 3) + "1" + "1" + u(1, 8) + u(13, 8) + u(6, 8)
+    assert described == nal_unit(*before, "1", "00", signal, "0" * 7, _NO_EXTENSION)
+    assert with_colour(described, colour) == described

@@ -29,8 +29,8 @@ from streamer.transport.peer import RtcPeer
 logger = logging.getLogger(__name__)
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# Libraries that log each packet or candidate at info, or their driver's version in numbers of their own.
-_TALKATIVE = ("aioice", "aiortc", "aiohttp.access", "PyNvVideoCodec")
+# Libraries that log each packet or candidate at info.
+_TALKATIVE = ("aioice", "aiortc", "aiohttp.access")
 
 
 def run(config: Config) -> None:

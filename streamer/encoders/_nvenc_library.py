@@ -9,6 +9,7 @@ thread holds the initialisation of its array support and waits for the interpret
 import ctypes
 import functools
 import importlib.util
+import logging
 from importlib import metadata
 from threading import Lock
 from typing import Any, Protocol, TypedDict, cast
@@ -106,9 +107,15 @@ def give_up(encoder: LibraryEncoder, gpu: int) -> None:
 
 def import_cold() -> Library:
     """Return the module before it has encoded anything, for the process that finds out whether it can."""
+    # At info it tells its driver's version as a number of its own, and sets its level itself.
+    logging.getLogger(_PACKAGE).addFilter(_is_warning)
     import PyNvVideoCodec
 
     return cast("Library", PyNvVideoCodec)
+
+
+def _is_warning(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
 
 
 @functools.cache

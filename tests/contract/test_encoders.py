@@ -235,6 +235,11 @@ def open_steerable(bench: Bench) -> VideoEncoder:
     return encoder
 
 
+# One refinement of this picture brings 0.49 dB (FFmpeg's NVENC over the substitute driver) to 0.78 dB (VP8), in every
+# run. An encoder that only repeats the picture brings none.
+REFINEMENT_DB = 0.4
+
+
 def test_encoder_refines_a_picture_that_stands_still(bench: Bench) -> None:
     encoder = open_steerable(bench)
     decoder = open_decoder(bench.codec)
@@ -246,7 +251,7 @@ def test_encoder_refines_a_picture_that_stands_still(bench: Bench) -> None:
 
     assert not refined.is_keyframe
     assert len(refined.data) <= encoder.capabilities.max_delta_ratio * budget_bytes(order(2_000_000))
-    assert psnr_db(decode(decoder, refined), still) >= psnr_db(before, still) + 0.4
+    assert psnr_db(decode(decoder, refined), still) >= psnr_db(before, still) + REFINEMENT_DB
 
 
 def test_encoder_keeps_frames_below_an_ordered_limit(bench: Bench) -> None:

@@ -101,7 +101,7 @@ class EncodedRendition:
     def give_up_hardware(self, reason: str) -> bool:
         self._is_stuck = True
         choice = self._choice
-        return choice.capabilities.is_hardware and self._assembly.fall_back(choice, reason) is not None
+        return choice.capabilities.is_hardware and self._falls_back(choice, reason)
 
     @property
     def is_alive(self) -> bool:
@@ -244,12 +244,16 @@ class EncodedRendition:
             return True
         else:
             why = f"failed {MOST_RETRIES + 1} times in a row: {exc.reason}"
-        choice = self._assembly.fall_back(failed, why)
-        if choice is None:
+        if not self._falls_back(failed, why):
             return False
-        logger.warning("%s is encoded by %s from here on because %s", self.key, choice.encoder, choice.reason)
         self._tell(lambda: self._owner.encoder_changed(self.key.codec))
         return True
+
+    def _falls_back(self, failed: EncoderChoice, why: str) -> bool:
+        choice = self._assembly.fall_back(failed, why)
+        if choice is not None:
+            logger.warning("%s is encoded by %s from here on because %s", self.key, choice.encoder, choice.reason)
+        return choice is not None
 
     def _publish(self, encoded: EncodedFrame, codec: Codec, trace: FrameTrace) -> None:
         data = codec.conform(encoded.data)

@@ -83,7 +83,9 @@ async def test_hardware_that_does_not_return_makes_way_for_software_on_the_same_
         assert peer.heard(Stream)[-1].encoder == "software"
         assert rig.of_kind(Ended) == []
         hardware.goes_on.set()
-    assert "vp8 320x180 is left behind because it has not returned from a picture for 8 s" in caplog.messages
+    reason = "has not returned from a picture for 8 s"
+    assert f"vp8 320x180 is left behind because it {reason}" in caplog.messages
+    assert f"vp8 320x180 is encoded by software from here on because failing {reason}" in caplog.messages
 
 
 async def test_hardware_that_does_not_open_makes_way_too(hardware):

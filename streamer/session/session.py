@@ -27,6 +27,7 @@ from streamer.session.seat import Seat
 from streamer.session.studio import Studio, open_studio
 from streamer.session.tasks import Tasks, attempt, complete
 from streamer.session.viewer import Viewer
+from streamer.sources.base import EncodedSource, FrameSource
 from streamer.transport.base import Peer, PeerObserver
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,11 @@ class Session:
     @property
     def state(self) -> SessionState:
         return self._lifecycle.state
+
+    @property
+    def source(self) -> FrameSource | EncodedSource:
+        """What the pictures come from, once the session is open."""
+        return self._studio.source
 
     async def open(self) -> None:
         """Open devices and encoders. When this fails or is cancelled, nothing is left open; there is no second try.

@@ -3,13 +3,11 @@
 Knows no viewer. Threads and devices are opened here and, in reverse, closed here.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from functools import partial
-from threading import Lock, Thread
+from threading import Lock
 from typing import Protocol, TypeAlias
 
 from streamer.clock import Clock
@@ -24,7 +22,8 @@ from streamer.session.hub import RenditionKey
 from streamer.session.placement import EXTRA_RENDITIONS_HARDWARE, EXTRA_RENDITIONS_SOFTWARE
 from streamer.session.prepared import PreparedRendition
 from streamer.session.rendition import EncodedRendition, RenditionOwner
-from streamer.sources.base import EncodedSource, PromptSource
+from streamer.session.tasks import in_thread
+from streamer.sources.base import EncodedSource, FrameSource, PromptSource
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +69,10 @@ class Studio:
             load_codec(source.codec)
         else:
             self._feed = Feed(source, clock, lambda reason: post(lambda: owner.source_ended(reason)))
+
+    @property
+    def source(self) -> FrameSource | EncodedSource:
+        return self._devices.source
 
     @property
     def input_backend(self) -> InputBackend | None:
@@ -163,10 +166,10 @@ class Studio:
         async with AsyncExitStack() as opened:
             opened.push_async_callback(self._devices.close)
             if self._feed is not None:
-                opened.push_async_callback(asyncio.to_thread, self._feed.close)
+                opened.push_async_callback(in_thread, self._feed.close, "closing of the feed")
             for rendition in self._renditions:
                 rendition.close()
-            opened.push_async_callback(asyncio.to_thread, self._join)
+            opened.push_async_callback(in_thread, self._join, "end of the renditions")
 
     def _join(self) -> None:
         """Block until the renditions' threads have ended, but not for ever: a driver may never return."""
@@ -200,29 +203,15 @@ async def open_studio(
     devices = await open_devices(config, clock, last_input, stays_on_gpu)
     try:
         if not isinstance(devices.source, EncodedSource):
-            assembly = await _choose(config, _largest(config, devices))
+            # In a thread that may be left behind: a Ctrl-C does not wait for a driver.
+            largest = _largest(config, devices)
+            assembly = await in_thread(lambda: Assembly(config, largest), "choice of encoders")
         return Studio(config, devices, assembly, owner, clock, post)
     except BaseException:
         if not isinstance(devices.source, EncodedSource):
             devices.source.close()
         await devices.close()
         raise
-
-
-async def _choose(config: Config, largest: Resolution) -> Assembly:
-    """Let encoders prove themselves, in a thread that may be left behind: a Ctrl-C does not wait for a driver."""
-    answer: Future[Assembly] = Future()
-    answer.set_running_or_notify_cancel()
-
-    def run() -> None:
-        try:
-            answer.set_result(Assembly(config, largest))
-        except Exception as exc:  # noqa: BLE001 - whoever waits gets it
-            answer.set_exception(exc)
-
-    # The end of the program waits for threads of the loop's pool, and not for this one.
-    Thread(target=run, name="choice of encoders", daemon=True).start()
-    return await asyncio.wrap_future(answer)
 
 
 def _largest(config: Config, devices: Devices) -> Resolution:

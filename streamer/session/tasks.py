@@ -6,9 +6,13 @@ The one place on the event loop where any error may be caught.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from concurrent.futures import Future
+from threading import Thread
+from typing import Any, TypeVar
 
 logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 
 def attempt(work: Callable[[], object], name: str) -> bool:
@@ -29,6 +33,25 @@ async def complete(work: Awaitable[object], name: str) -> bool:
         logger.exception("%s failed", name)
         return False
     return True
+
+
+async def in_thread(work: Callable[[], _T], name: str) -> _T:
+    """Do `work` in a thread of its own, and return or raise what came of it.
+
+    Not in the loop's pool: the end of the program waits for that, whatever a driver does in it, and it takes no more
+    work from the end of the main thread on, when a session of `streamer.Stream` may still have to be closed.
+    """
+    answer: Future[_T] = Future()
+    answer.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            answer.set_result(work())
+        except Exception as exc:  # noqa: BLE001 - whoever waits gets it
+            answer.set_exception(exc)
+
+    Thread(target=run, name=name, daemon=True).start()
+    return await asyncio.wrap_future(answer)
 
 
 class Tasks:

@@ -47,7 +47,7 @@ class SessionRig:
 
     @property
     def source(self) -> Any:
-        return self.session._studio._devices.source
+        return self.session.source
 
     @property
     def renditions(self) -> dict[RenditionKey, Rendition]:

@@ -1,0 +1,1 @@
+"""A session inside a program, which is what `streamer serve` and `streamer.Stream` are."""

@@ -237,7 +237,8 @@ def serve(**options: Any) -> None:
     if settings.config.session.source == _PUSHED_SOURCE:
         origin = settings.origin("session.source")
         raise ConfigError(
-            f"session.source = {_PUSHED_SOURCE!r} ({origin}): a program of yours has to push its pictures"
+            f"session.source = {_PUSHED_SOURCE!r} ({origin}): a program of yours has to push its pictures; "
+            "streamer.Stream in Python takes them and serves them (README.md)"
         )
     with _ending_on_signals():
         # Media libraries take longer to import than a wrong option takes to be found, and long enough for a Ctrl-C.

@@ -134,6 +134,15 @@ def profiles() -> dict[str, Path]:
     return {path.stem: path for folder in reversed(folders) for path in sorted(folder.glob("*.toml"))}
 
 
+def layer(content: Mapping[str, Any], origin: str) -> dict[str, Given]:
+    """Take sections apart, as a configuration file has them.
+
+    Raises:
+        ConfigError: a value stands outside every section.
+    """
+    return {key: Given(value, origin) for key, value in _flatten(content, origin)}
+
+
 def parse_assignment(text: str) -> tuple[str, Given]:
     """Take `section.key=value` apart.
 
@@ -184,19 +193,19 @@ def _read_toml(path: Path, origin: str) -> dict[str, Given]:
         raise ConfigError(f"cannot read configuration file {str(path)!r}: {exc.strerror}") from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{origin}: not a TOML file: {exc}") from exc
-    return {key: Given(value, origin) for key, value in _flatten(content, origin)}
+    return layer(content, origin)
 
 
 def _flatten(content: Mapping[str, Any], origin: str) -> Iterator[tuple[str, Any]]:
     for section, table in content.items():
-        if not isinstance(table, dict):
-            raise ConfigError(f"{origin}: {section!r} stands outside every section; put it below a line like [video]")
+        if not isinstance(table, Mapping):
+            raise ConfigError(f"{origin}: {section!r} stands outside every section; put it into one, such as [video]")
         for key, value in table.items():
             if section not in BACKEND_KINDS:
                 yield f"{section}.{key}", value
                 continue
-            if not isinstance(value, dict):
-                raise ConfigError(f"{origin}: {key!r} in [{section}] belongs below a line like [{section}.NAME]")
+            if not isinstance(value, Mapping):
+                raise ConfigError(f"{origin}: {key!r} in [{section}] belongs into a section such as [{section}.NAME]")
             yield from ((f"{section}.{key}.{name}", entry) for name, entry in value.items())
 
 

@@ -109,7 +109,10 @@ class CallbackSource:
         return self._resolution
 
     def push(self, array: Any, capture_us: int | None = None, *, stream: Any = None) -> bool:
-        """Offer a frame and return whether it was taken: not when a newer one is here or all surfaces are in use.
+        """Offer a frame and return whether it was taken.
+
+        It is not when a newer one is here, when all surfaces are in use, and when the source was closed: a program that
+        pushes from a thread of its own cannot know of that in time.
 
         Accepted are uint8 arrays of height, width and 3 or 4 channels in the configured order, and NV12 arrays of
         height * 3/2 rows, in BT.601 and limited range; the sides of the picture must be even. Rows may be padded, in
@@ -123,7 +126,7 @@ class CallbackSource:
         Raises:
             ValueError: the array is none of these; the message says what it is.
             TypeError: `stream` is no stream.
-            SourceError: the source was closed, or the GPU cannot be used.
+            SourceError: the GPU cannot be used.
         """
         try:
             picture = self._look(array, stream)
@@ -218,10 +221,10 @@ class CallbackSource:
     def _take(
         self, picture: Pushed, pixel_format: PixelFormat, resolution: Resolution, capture_us: int | None
     ) -> tuple[AnyCanvas, int] | None:
-        """Return a surface to copy to and the time of the frame, or None if the frame is too late or has no place."""
+        """Return a surface to copy to and the time of the frame, or None if it comes too late or has no place."""
         with self._lock:
             if self._is_closed:
-                raise SourceError(_NAME, "a frame was pushed after the source was closed")
+                return None
             if capture_us is None:
                 capture_us = max(self._settings.clock.now_us(), self._newest_us + 1)
             if capture_us <= self._newest_us:

@@ -91,6 +91,7 @@ class Viewer:
         self.messages: list[tuple[str, str | bytes]] = []
         self.channels: dict[str, RTCDataChannel] = {}
         self.pictures: list[tuple[int, int]] = []
+        self.newest: av.VideoFrame | None = None
         self.should_drop: Callable[[bytes], bool] = lambda _: False
         self._is_hooked = False
         self._watching: asyncio.Task[None] | None = None
@@ -151,6 +152,7 @@ class Viewer:
         while True:
             frame = await track.recv()
             self.pictures.append((frame.width, frame.height))
+            self.newest = frame
 
 
 def with_extensions(answer: str, offer: str) -> str:

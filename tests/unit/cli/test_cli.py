@@ -79,6 +79,7 @@ def test_devices_shows_what_an_encoder_can_make() -> None:
         (["--app", "xterm", "--display", ":0"], "--display and --app exclude each other"),
         (["--display", ":0", "--source", "demo"], "--display needs the source 'screen', not 'demo'"),
         (["--source", "callback"], "session.source = 'callback' (--source): a program of yours"),
+        (["--set", "session.source=callback"], "(--set): a program of yours has to push its pictures; streamer.Stream"),
     ],
 )
 def test_mistake_is_one_line_and_status_2(arguments: list[str], message: str) -> None:

@@ -1,8 +1,6 @@
 """OpenGL without a window. Skipped where there is no driver at all; Mesa's llvmpipe is one."""
 
-import re
 import sys
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -19,8 +17,8 @@ from streamer.sources._scene.painter import ImagePainter
 from streamer.sources._scene.scene import Scene
 from streamer.sources.base import SourceSettings
 from tests.fakes.clock import ManualClock
+from tests.fakes.documents import example_of
 
-README = Path(__file__).parents[3] / "README.md"
 SIZE = Resolution(640, 360)
 LONG_US = 30_000_000
 # A GPU rounds each light that is added, and we do.
@@ -176,7 +174,7 @@ def test_gl_leaves_to_a_renderer_what_it_has_set_once(renderer):
 
 
 def test_gl_draws_the_example_of_the_readme(monkeypatch):
-    (example,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    example = example_of("README.md", "moderngl")
     spin = ModuleType("spin")
     exec(example, vars(spin))
     monkeypatch.setitem(sys.modules, "spin", spin)

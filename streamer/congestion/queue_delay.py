@@ -14,8 +14,9 @@ _WINDOW_BUCKETS = 10
 # The frames of which the least delayed counts: one late packet is no queue.
 _STANDING_TRAINS = 2
 # A queue that is drained gets shorter, and one that others fill varies: ways that stay within this range are longer
-# ways.
+# ways. What they have always varied by comes on top: a jitter of up to 8 ms is measured as 2 ms.
 _FLAT_RANGE_US = 4_000
+_FLAT_JITTERS = 2
 # Quartz clocks are within 100 ppm of each other; more is a queue that grows.
 _MAX_DRIFT_PPM = 200
 _DRIFT_GAIN = 0.25
@@ -143,7 +144,7 @@ class QueueDelay:
     def _watch_flatness(self, arrived_at_us: int, low_us: int) -> None:
         low, high = self._flat_range
         low, high = min(low, low_us), max(high, low_us)
-        if high - low > _FLAT_RANGE_US:
+        if high - low > _FLAT_RANGE_US + _FLAT_JITTERS * self.jitter_us:
             low = high = low_us
             self._flat_since_us = arrived_at_us
         self._flat_range = low, high

@@ -227,6 +227,18 @@ def test_estimator_takes_a_longer_route_for_what_it_is(seed):
     assert min(estimates_bps) > 0.85 * _WIDE_BPS
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_estimator_takes_a_longer_route_for_what_it_is_although_it_jitters(seed):
+    path = FakePath(_WIDE_BPS, seed=seed)
+    path.jitter_us = 8_000
+    path.run(4)
+
+    path.delay_us += 60_000
+    path.run(4)
+
+    assert path.estimate_bps > 0.8 * _WIDE_BPS
+
+
 def test_estimator_is_not_exploded_or_eroded_by_a_still_screen():
     path = FakePath(_WIDE_BPS).run(5)
     before_bps = path.estimate_bps

@@ -178,6 +178,17 @@ def test_ways_are_flat_for_as_long_as_they_stay():
     assert path.queue.flat_us == path.now_us - _INTERVAL_US - changed_at_us
 
 
+def test_ways_that_jitter_as_they_did_before_are_flat():
+    path = _Path()
+    path.trains([0, _FLAT_RANGE_US * 2] * 32)
+    path.trains([60_000])
+    changed_at_us = path.now_us - _INTERVAL_US
+
+    path.trains([60_000, 60_000 + _FLAT_RANGE_US * 2] * 10)
+
+    assert path.queue.flat_us == path.now_us - _INTERVAL_US - changed_at_us
+
+
 def test_ways_that_shrink_are_not_flat():
     path = _Path()
 

@@ -22,7 +22,9 @@ _COMPILER = "gcc"
 _HEADERS = ("stdint.h", "ffnvcodec/nvEncodeAPI.h", "x264.h", "x265.h")
 # -Wno-unused-parameter: the signatures of a driver are given, and not every parameter means something here.
 _FLAGS = ("-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter")
-_LIBRARY_FLAGS = ("-fPIC", "-shared", "-fvisibility=hidden")
+# Functions are instrumented to count the time that is spent in them (source/common/spent.c), but for those of pixels.
+_COUNTED = ("-finstrument-functions", "-finstrument-functions-exclude-file-list=encode/pictures.c")
+_LIBRARY_FLAGS = ("-fPIC", "-shared", "-fvisibility=hidden", *_COUNTED)
 _COMPILE_LIMIT_S = 100
 
 
@@ -92,7 +94,7 @@ def _build(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
         made = Path(name) / "made"
         for part, library, links in (
-            ("cuda", CUDA_LIBRARY, ("-lpthread",)),
+            ("cuda", CUDA_LIBRARY, ("-ldl", "-lpthread")),
             ("encode", ENCODE_LIBRARY, ("-lx264", "-lx265", "-lm", "-ldl", "-lpthread")),
         ):
             (made / part).mkdir(parents=True)

@@ -20,6 +20,9 @@ class Stage(IntEnum):
     PRESENT = 7
 
 
+_STAGES = len(Stage)
+
+
 class FrameTrace:
     """One instant per stage: the end of that stage, except `CAPTURE`, which is the moment the picture was taken.
 
@@ -29,7 +32,7 @@ class FrameTrace:
     __slots__ = ("_at_us",)
 
     def __init__(self) -> None:
-        self._at_us: list[int | None] = [None] * len(Stage)
+        self._at_us: list[int | None] = [None] * _STAGES
 
     def stamp(self, stage: Stage, at_us: int) -> None:
         """Record that `stage` ended at `at_us`."""

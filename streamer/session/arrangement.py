@@ -127,19 +127,28 @@ class Arrangement:
             self._give_up(key.codec, f"{key} failed {MOST_RETRIES + 1} times, last because {reason}")
 
     def _replace_stuck(self) -> None:
-        """Open others in the place of renditions that do not return from a picture."""
-        for key in self._stalls.look(self._hub.renditions):
+        """Open others in the place of renditions that do not return from a picture.
+
+        Also of those that nobody takes any more: people reload a page whose picture stands still, and would meet the
+        same hardware again.
+        """
+        for rendition in self._stalls.look(self._studio.renditions):
+            key = rendition.key
             reason = f"has not returned from a picture for {_STUCK_AFTER_S} s"
             logger.warning("%s is left behind because it %s", key, reason)
-            if self._hub.renditions[key].give_up_hardware(reason):
-                self._hub.reopen(key)
+            if rendition.give_up_hardware(reason):
+                self._replace(rendition)
                 self._owner.encoder_changed(key.codec)
             elif key.codec not in self._stuck:
                 self._stuck.add(key.codec)
-                self._hub.reopen(key)
-            else:
+                self._replace(rendition)
+            elif key.codec in self._studio.codecs:
                 # Each one that is left behind keeps a surface of the source, and a source has four.
                 self._give_up(key.codec, f"{key} was stuck twice")
+
+    def _replace(self, rendition: Rendition) -> None:
+        if self._hub.renditions.get(rendition.key) is rendition:
+            self._hub.reopen(rendition.key)
 
     def _give_up(self, codec: str, reason: str) -> None:
         """Do without a codec while there is another: each that is on offer has had its encoder open once."""

@@ -4,7 +4,6 @@ Chosen once when the session opens; put together by each rendition's thread when
 """
 
 import logging
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -51,15 +50,14 @@ class Machinery:
     converter: Conversion | None
     encoder: VideoEncoder
     codec: Codec
-    choice: EncoderChoice
-    on_closed: Callable[[], None]
 
     def close(self) -> None:
         """Close encoder and converter."""
-        self.encoder.close()
-        if self.converter is not None:
-            self.converter.close()
-        self.on_closed()
+        try:
+            self.encoder.close()
+        finally:
+            if self.converter is not None:
+                self.converter.close()
 
 
 class Assembly:
@@ -71,8 +69,6 @@ class Assembly:
         self._lock = Lock()
         self._require_converter(config.video.converter)
         self._has_told_of_copies = False
-        # The renditions whose encoder is open.
-        self._at_work: list[RenditionKey] = []
         self.choices: dict[str, EncoderChoice] = {}
         self._choose_encoders()
 
@@ -86,14 +82,13 @@ class Assembly:
         """Whether pictures can stay on the GPU, for one codec at least."""
         return any(MemoryKind.CUDA in choice.capabilities.memory for choice in self.choices.values())
 
-    def assemble(self, key: RenditionKey, frame: VideoFrame, order: EncodeOrder) -> Machinery:
-        """Open the converter and encoder of a rendition whose frames look like `frame`.
+    def assemble(self, choice: EncoderChoice, key: RenditionKey, frame: VideoFrame, order: EncodeOrder) -> Machinery:
+        """Open the converter and the chosen encoder of a rendition whose frames look like `frame`.
 
         Raises:
             Unavailable: no converter does this pair of formats.
             DeviceError: the converter or the encoder does not open.
         """
-        choice = self.choices[key.codec]
         surface = frame.surface
         form = Form.of(surface)
         readable = self._readable(choice, surface)
@@ -122,18 +117,7 @@ class Assembly:
         if form.memory != surface.memory:
             self._tell_of_copies(choice, readable, surface)
         logger.info("%s is encoded by %s", key, encoder.description)
-        with self._lock:
-            self._at_work.append(key)
-        return Machinery(converter, encoder, load_codec(key.codec), choice, lambda: self._put_away(key))
-
-    def is_one_too_many(self, key: RenditionKey) -> bool:
-        """Return whether an encoder that never worked lacks a session, or memory, and not a working device.
-
-        Another one of its codec is open then, for pictures that are at least as large.
-        """
-        with self._lock:
-            others = [other for other in self._at_work if other.codec == key.codec]
-        return any(key.resolution.fits_in(other.resolution) for other in others)
+        return Machinery(converter, encoder, load_codec(key.codec))
 
     def fall_back(self, failed: EncoderChoice, reason: str) -> EncoderChoice | None:
         """Return what takes the place of a hardware encoder that is given up, for all renditions from here on.
@@ -167,10 +151,6 @@ class Assembly:
         why = None if name == AUTO else registry.why_unavailable("converters", name)
         if why is not None:
             raise Unavailable(name, why)
-
-    def _put_away(self, key: RenditionKey) -> None:
-        with self._lock:
-            self._at_work.remove(key)
 
     def _readable(self, choice: EncoderChoice, surface: Surface) -> Capabilities:
         """Return what an encoder can do with pictures like `surface`: it does not read the memory of another GPU."""

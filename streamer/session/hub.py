@@ -39,6 +39,8 @@ class RenditionKey:
 class Rendition(Protocol):
     """Encoded frames for any number of subscribers."""
 
+    key: RenditionKey
+
     @property
     def is_empty(self) -> bool: ...
 

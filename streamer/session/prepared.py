@@ -60,6 +60,10 @@ class PreparedRendition:
         return self._thread.is_alive()
 
     @property
+    def is_closing(self) -> bool:
+        return self._is_closing
+
+    @property
     def is_leaving(self) -> bool:
         return self._is_closing and self.is_alive
 

@@ -66,8 +66,13 @@ class EncodedRendition:
         clock: Clock,
         post: Post,
         wait_for_room: Callable[[], None] = lambda: None,
+        *,
+        is_extra: bool = False,
     ) -> None:
-        """Begin on a thread of its own, when `wait_for_room` has returned there."""
+        """Begin on a thread of its own, when `wait_for_room` has returned there.
+
+        An extra one does not need to work: others of its codec, with pictures at least as large, can be shared.
+        """
         self.key = key
         self._reader = reader
         self._assembly = assembly
@@ -75,7 +80,10 @@ class EncodedRendition:
         self._clock = clock
         self._post = post
         self._fanout = Fanout(post)
-        self._fold = Fold(assembly.choices[key.codec].capabilities)
+        self._is_extra = is_extra
+        # The encoder that is open, or was the last that should be.
+        self._choice = assembly.choices[key.codec]
+        self._fold = Fold(self._choice.capabilities)
         self._cadence = Cadence()
         self._failures = Failures()
         self._machinery: Machinery | None = None
@@ -106,6 +114,10 @@ class EncodedRendition:
     @property
     def is_alive(self) -> bool:
         return self._thread.is_alive()
+
+    @property
+    def is_closing(self) -> bool:
+        return self._is_closing
 
     @property
     def is_leaving(self) -> bool:
@@ -225,16 +237,16 @@ class EncodedRendition:
                 if isinstance(exc, UnfitError) and self._machinery is not None:
                     # It was opened for pictures of this form: the source is at fault, and no encoder would do better.
                     raise
-                failed = self._choice
                 self._dismantle()
-                if not (failed.capabilities.is_hardware and self._has_another(failed, exc)):
+                # One that nobody takes any more has been left behind, or lost its viewers: others are not its affair.
+                if self._is_closing or not (self._choice.capabilities.is_hardware and self._has_another(exc)):
                     raise
             order = replace(order, keyframe=True, is_refinement=False)
 
-    def _has_another(self, failed: EncoderChoice, exc: EncoderError) -> bool:
+    def _has_another(self, exc: EncoderError) -> bool:
         """Return whether another encoder can be opened in the place of a hardware encoder that failed."""
-        if not self._has_worked and self._assembly.is_one_too_many(self.key):
-            # Its viewers share another rendition, which goes on with the hardware.
+        if self._is_extra and not self._has_worked:
+            # It lacks a session, or memory, and no working device. Its viewers share others that have the hardware.
             return False
         if isinstance(exc, UnfitError):
             # What no hardware of this kind takes is not tried again, and software may take it.
@@ -244,7 +256,7 @@ class EncodedRendition:
             return True
         else:
             why = f"failed {MOST_RETRIES + 1} times in a row: {exc.reason}"
-        if not self._falls_back(failed, why):
+        if not self._falls_back(self._choice, why):
             return False
         self._tell(lambda: self._owner.encoder_changed(self.key.codec))
         return True
@@ -271,17 +283,14 @@ class EncodedRendition:
         self._earliest_capture_us = capture_us + MIN_CAPTURE_STEP_US
         return frame if capture_us == frame.capture_us else replace(frame, capture_us=capture_us)
 
-    @property
-    def _choice(self) -> EncoderChoice:
-        machinery = self._machinery
-        return self._assembly.choices[self.key.codec] if machinery is None else machinery.choice
-
     def _machinery_for(self, frame: VideoFrame, order: EncodeOrder) -> Machinery:
         """Return converter and encoder for frames like this one, opened again when the source has changed its form."""
         form = Form.of(frame.surface)
         if self._machinery is None or form != self._form:
             self._dismantle()
-            self._machinery, self._form = self._assembly.assemble(self.key, frame, order), form
+            # Kept from before it opens: by the time that fails, another rendition may have had another one chosen.
+            self._choice = self._assembly.choices[self.key.codec]
+            self._machinery, self._form = self._assembly.assemble(self._choice, self.key, frame, order), form
             self._fold.serve(self._machinery.encoder.capabilities)
         return self._machinery
 

@@ -134,7 +134,7 @@ class Studio:
 
     def open_rendition(self, key: RenditionKey) -> AnyRendition:
         """Open a rendition; its devices open on its own thread, and what goes wrong there is told to the owner."""
-        self._renditions = [rendition for rendition in self._renditions if rendition.is_alive]
+        self._renditions = self.renditions
         rendition: AnyRendition
         if self._feed is None or self._assembly is None:
             source = self._devices.source
@@ -144,10 +144,22 @@ class Studio:
             reader = self._feed.reader()
             leaving = [before for before in self._renditions if before.is_leaving]
             rendition = EncodedRendition(
-                key, reader, self._assembly, self._owner, self._clock, self._post, partial(_wait_for, leaving)
+                key,
+                reader,
+                self._assembly,
+                self._owner,
+                self._clock,
+                self._post,
+                partial(_wait_for, leaving),
+                is_extra=any(_may_serve(other, key) for other in self._renditions),
             )
         self._renditions.append(rendition)
         return rendition
+
+    @property
+    def renditions(self) -> list[AnyRendition]:
+        """Those whose thread has not ended, whether somebody takes them or not."""
+        return [rendition for rendition in self._renditions if rendition.is_alive]
 
     async def watch(self) -> None:
         """Tell the owner when the program of a private desktop has ended."""
@@ -178,6 +190,12 @@ class Studio:
             rendition.join(max(0, until_us - self._clock.now_us()))
             if rendition.is_alive:
                 logger.warning("%s is left behind: what it waits for does not return", rendition.key)
+
+
+def _may_serve(rendition: AnyRendition, key: RenditionKey) -> bool:
+    """Return whether viewers who belong into `key` can share a rendition, as long as this one works."""
+    is_wide_enough = key.resolution.fits_in(rendition.key.resolution)
+    return not rendition.is_closing and rendition.key.codec == key.codec and is_wide_enough
 
 
 def _wait_for(leaving: Iterable[AnyRendition]) -> None:

@@ -60,7 +60,9 @@ def stream(assembly, kind, channels, resolution=SIZE, gpu=0):
         pushed.append(quarters(turn, channels))
         assert source.push(kind(pushed[-1], gpu_index=gpu))
         frame = source.grab(LONG_US)
-        machinery = machinery or assembly.assemble(RenditionKey("h264", resolution), frame, ORDER)
+        machinery = machinery or assembly.assemble(
+            assembly.choices["h264"], RenditionKey("h264", resolution), frame, ORDER
+        )
         converted = frame if machinery.converter is None else machinery.converter.convert(frame)
         encoded.append(machinery.encoder.encode(converted, ORDER))
         source.release(frame)

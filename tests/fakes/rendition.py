@@ -36,7 +36,7 @@ class Owner:
 class RenditionRig:
     """A rendition whose event loop is the test: `hear` runs what has been posted."""
 
-    def __init__(self, assembly: Assembly, key: RenditionKey) -> None:
+    def __init__(self, assembly: Assembly, key: RenditionKey, *, is_extra: bool = False) -> None:
         self.assembly = assembly
         self.clock = SteppedClock()
         self.source = PushedSource()
@@ -45,7 +45,9 @@ class RenditionRig:
         self.posts: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self.feed = Feed(self.source, SystemClock(), lambda _: None)
         self.reader = self.feed.reader()
-        self.rendition = EncodedRendition(key, self.reader, assembly, self.owner, self.clock, self.posts.put)
+        self.rendition = EncodedRendition(
+            key, self.reader, assembly, self.owner, self.clock, self.posts.put, is_extra=is_extra
+        )
         self.rendition.add(self.subscriber, self.subscriber.fail)
         self.rendition.wake()
         self.number = 0

@@ -62,9 +62,9 @@ class SessionRig:
         self.source.push(np.zeros((height_px, width_px, 3), np.uint8))
 
     async def sit_out(self) -> None:
-        """Wait until the rendition is at a picture, and let the session look at it until it must count as stuck."""
-        (rendition,) = self.renditions.values()
-        await until(lambda: rendition.picture_at_work)
+        """Wait until all renditions are at a picture, and let the session look until they must count as stuck."""
+        studio = self.session._studio
+        await until(lambda: all(rendition.picture_at_work for rendition in studio.renditions))
         for _ in range(LOOKS):
             before = self.clock.timers
             self.clock.step(_LOOK_US)

@@ -40,7 +40,7 @@ def main(library: str) -> None:
         source.push(array_of(library, value))
         frame = source.grab(30_000_000)
         assert frame is not None
-        machinery = machinery or assembly.assemble(RenditionKey("h264", SIZE), frame, ORDER)
+        machinery = machinery or assembly.assemble(assembly.choices["h264"], RenditionKey("h264", SIZE), frame, ORDER)
         assert machinery.converter is None
         packets.append(av.Packet(machinery.encoder.encode(frame, ORDER).data))
         source.release(frame)

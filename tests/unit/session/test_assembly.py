@@ -120,7 +120,8 @@ def test_converter_of_an_encoder_that_does_not_open_is_closed(monkeypatch):
     monkeypatch.setattr("streamer.session.assembly.open_conversion", lambda *_: converter)
     scarce.most = 0
 
+    key = RenditionKey("vp8", Resolution(160, 90))
     with pytest.raises(EncoderError, match="all 0 are in use"):
-        assembly.assemble(RenditionKey("vp8", Resolution(160, 90)), smooth_frame(SIZE), EncodeOrder(1_000_000, 60))
+        assembly.assemble(assembly.choices["vp8"], key, smooth_frame(SIZE), EncodeOrder(1_000_000, 60))
 
     assert converter.is_closed

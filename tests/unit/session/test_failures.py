@@ -10,6 +10,7 @@ from streamer.session.hub import RenditionKey
 from tests.fakes.failing_encoder import NAME, FailingEncoder
 from tests.fakes.pushed_source import SIZE
 from tests.fakes.rendition import FRAME_US, RenditionRig
+from tests.fakes.waiting import block_until
 
 KEY = RenditionKey("vp8", SIZE)
 
@@ -142,7 +143,7 @@ def test_hardware_that_was_asked_for_by_name_makes_way_too(failing):
 def test_extra_rendition_that_lacks_an_encoder_leaves_the_others_their_hardware(rig, failing):
     rig.play(2)
     failing.most = 1
-    extra = RenditionRig(rig.assembly, KEY)
+    extra = RenditionRig(rig.assembly, KEY, is_extra=True)
     try:
         extra.push()
         extra.hear(lambda: extra.owner.failures)
@@ -162,6 +163,34 @@ def test_only_rendition_that_lacks_an_encoder_is_made_in_software(rig, failing):
 
     assert rig.assembly.choices["vp8"].encoder == "software"
     assert rig.owner.failures == []
+
+
+def test_rendition_that_nobody_takes_any_more_opens_no_other_encoder(rig, failing):
+    rig.play(1)
+    failing.hangs = failing.fails = lambda _: True
+    rig.push()
+    block_until(lambda: rig.rendition.picture_at_work)
+
+    rig.rendition.close()
+    failing.goes_on.set()
+    rig.rendition.join()
+
+    assert (failing.opened, failing.closed) == (1, 1)
+    assert rig.assembly.choices["vp8"].encoder == "failing"
+
+
+def test_renditions_that_hang_while_they_open_hang_in_the_hardware_that_they_open(rig, failing):
+    failing.opens = failing.goes_on.wait
+    other = RenditionRig(rig.assembly, KEY)
+    try:
+        for one in (rig, other):
+            one.push()
+            block_until(lambda one=one: one.rendition.picture_at_work)
+
+        assert [one.rendition.give_up_hardware("hangs") for one in (rig, other)] == [True, True]
+    finally:
+        failing.goes_on.set()
+        other.close()
 
 
 def test_failure_ends_the_rendition_where_nothing_else_encodes(failing):

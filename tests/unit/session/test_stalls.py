@@ -5,18 +5,15 @@ from dataclasses import dataclass
 import pytest
 
 from streamer.protocol.control import Stream
-from streamer.session.door import Ended
-from streamer.session.hub import RenditionKey
+from streamer.protocol.signaling import ByeCode
+from streamer.session.door import Ended, Leave
 from streamer.session.stalls import LOOKS, Stalls
 from tests.fakes.failing_encoder import NAME, FailingEncoder
-from tests.fakes.pushed_source import SIZE
 from tests.fakes.session import frames, open_session
 from tests.fakes.waiting import until
 
-KEY = RenditionKey("vp8", SIZE)
 
-
-@dataclass
+@dataclass(eq=False)
 class Worker:
     picture_at_work: int | None = 1
 
@@ -24,26 +21,27 @@ class Worker:
 def test_rendition_that_stays_at_a_picture_is_named_once():
     stalls, worker = Stalls(), Worker()
 
-    named = [stalls.look({KEY: worker}) for _ in range(3 * LOOKS)]
+    named = [stalls.look([worker]) for _ in range(3 * LOOKS)]
 
-    assert named == [[]] * (LOOKS - 1) + [[KEY]] + [[]] * 2 * LOOKS
+    assert named == [[]] * (LOOKS - 1) + [[worker]] + [[]] * 2 * LOOKS
 
 
-@pytest.mark.parametrize("after", [Worker(2), Worker(None)], ids=["next picture", "between two"])
+@pytest.mark.parametrize("after", [2, None], ids=["next picture", "between two"])
 def test_rendition_that_gets_on_is_not_named(after):
-    stalls = Stalls()
+    stalls, worker = Stalls(), Worker()
     for _ in range(LOOKS - 1):
-        stalls.look({KEY: Worker(1)})
+        stalls.look([worker])
+    worker.picture_at_work = after
 
-    assert stalls.look({KEY: after}) == []
+    assert stalls.look([worker]) == []
 
 
 def test_rendition_that_took_the_place_of_another_starts_anew():
     stalls, before = Stalls(), Worker()
     for _ in range(LOOKS - 1):
-        stalls.look({KEY: before})
+        stalls.look([before])
 
-    assert stalls.look({KEY: Worker()}) == []
+    assert stalls.look([Worker()]) == []
 
 
 # In a session.
@@ -144,6 +142,41 @@ async def test_encoder_that_returns_late_disturbs_nobody(hardware):
 
         assert len(peer.video.frames) == before + 1
         assert sum(frame.is_keyframe for frame in peer.video.frames) == 1
+
+
+async def test_hardware_that_the_last_viewer_has_left_is_given_up_all_the_same(hardware):
+    async with open_session(video={"encoders": [NAME, "software"]}) as rig:
+        await rig.connect("ann")
+        hardware.hangs = lambda _: True
+        rig.push()
+        await until(lambda: next(iter(rig.renditions.values())).picture_at_work)
+
+        rig.door.submit(Leave("ann", ByeCode.LEFT, "the page was closed"))
+        await rig.sit_out()
+        peer = await rig.connect("bob")
+        rig.push()
+        await frames(peer, 1)
+
+        assert peer.heard(Stream)[-1].encoder == "software"
+        hardware.goes_on.set()
+
+
+async def test_hardware_that_has_room_for_a_stuck_encoder_alone_makes_way(hardware, monkeypatch):
+    monkeypatch.setattr("streamer.session.studio._HANDOVER_US", 10_000)
+    async with open_session(video={"encoders": [NAME, "software"]}) as rig:
+        await rig.connect("ann")
+        hardware.most, hardware.hangs = 1, lambda _: True
+        rig.push()
+        await until(lambda: next(iter(rig.renditions.values())).picture_at_work)
+
+        rig.door.submit(Leave("ann", ByeCode.LEFT, "the page was closed"))
+        peer = await rig.connect("bob")
+        rig.push()
+        await frames(peer, 1)
+
+        assert peer.heard(Stream)[-1].encoder == "software"
+        assert rig.of_kind(Ended) == []
+        hardware.goes_on.set()
 
 
 async def test_session_closes_although_an_encoder_does_not_return(hardware, caplog):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from types import TracebackType
 from typing import Any, Self
 
 import click
@@ -29,6 +30,7 @@ from streamer.bench.served import ServedProcess
 from streamer.bench.viewer_process import ViewerProcess
 from streamer.errors import SessionError
 from streamer.media.frame import Resolution
+from streamer.media.units import BITS_PER_BYTE
 
 _FPS = 60.0
 _SIZE = Resolution(1280, 720)
@@ -80,17 +82,35 @@ class Clip:
         write_units(units, (frame.data for frame in frames))
         write_annex_b(video, iter(frames))
         size_bytes = sum(len(frame.data) for frame in frames)
-        return cls(units, video, round(size_bytes * 8 * _FPS / len(frames) / 1e6, 2))
+        return cls(units, video, round(size_bytes * BITS_PER_BYTE * _FPS / len(frames) / 1e6, 2))
 
 
 class Line:
-    """A program of ours that is spoken to line by line."""
+    """A program of ours that is spoken to line by line, until the block ends."""
 
     def __init__(self, *arguments: str) -> None:
         self._name = arguments[0]
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            # What could not be said is tried once more here.
+            self._process.stdin.close()
+            self._process.wait(_STOP_TIMEOUT_S)
+        except (subprocess.TimeoutExpired, BrokenPipeError):
+            self._process.kill()
+            self._process.wait()
+        finally:
+            self._process.stdout.close()
 
     def say(self, said: dict[str, Any]) -> None:
         """Send one object."""
@@ -110,32 +130,16 @@ class Line:
         heard: dict[str, Any] = json.loads(line)
         return heard
 
-    def close(self) -> None:
-        """Wait for its end."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process.stdout.close()
-
 
 def send(kind: str, clip: Path, seconds: float) -> Round:
     """Let one sender send to a receiver for so long."""
-    receiver = Line("streamer.bench.receiver")
-    sender = Line("streamer.bench.senders", kind, str(clip), str(_FPS), str(seconds))
-    try:
+    arguments = [kind, str(clip), str(_FPS), str(seconds)]
+    with Line("streamer.bench.receiver") as receiver, Line("streamer.bench.senders", *arguments) as sender:
         receiver.say(sender.hear())
         sender.say(receiver.hear())
         sent = sender.hear()
         receiver.say({})
         received = receiver.hear()
-    finally:
-        sender.close()
-        receiver.close()
     return Round(
         seconds=seconds,
         cpu_s=sent["cpu_s"],

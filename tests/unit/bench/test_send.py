@@ -1,8 +1,8 @@
 import pytest
 
-from streamer.bench.send import Round, figures_of
+from streamer.bench.send import Line, Round, figures_of
 from streamer.bench.send_clip import read_units, write_units
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, SessionError
 
 
 def a_round(cpu_s: float, lost: int = 0) -> Round:
@@ -51,3 +51,11 @@ def test_loss_is_counted_over_all_rounds():
     rounds = [a_round(1.0, lost=12), a_round(1.0)]
 
     assert figures_of(dict.fromkeys(("stock", "paced", "unpaced", "bare"), rounds))["loss_ratio"]["paced"] == 0.005
+
+
+def test_program_that_ended_before_its_time_is_what_is_told():
+    with Line("json.decoder") as line:
+        with pytest.raises(SessionError, match="ended with status 0 before its time"):
+            line.hear()
+        with pytest.raises(SessionError, match="has ended before its time"):
+            line.say({})

@@ -136,19 +136,17 @@ class Arrangement:
             key = rendition.key
             reason = f"has not returned from a picture for {_STUCK_AFTER_S} s"
             logger.warning("%s is left behind because it %s", key, reason)
+            is_taken = self._hub.renditions.get(key) is rendition
             if rendition.give_up_hardware(reason):
-                self._replace(rendition)
                 self._owner.encoder_changed(key.codec)
-            elif key.codec not in self._stuck:
-                self._stuck.add(key.codec)
-                self._replace(rendition)
-            elif key.codec in self._studio.codecs:
+            elif is_taken and key.codec in self._stuck:
                 # Each one that is left behind keeps a surface of the source, and a source has four.
                 self._give_up(key.codec, f"{key} was stuck twice")
-
-    def _replace(self, rendition: Rendition) -> None:
-        if self._hub.renditions.get(rendition.key) is rendition:
-            self._hub.reopen(rendition.key)
+                continue
+            else:
+                self._stuck.add(key.codec)
+            if is_taken:
+                self._hub.reopen(key)
 
     def _give_up(self, codec: str, reason: str) -> None:
         """Do without a codec while there is another: each that is on offer has had its encoder open once."""

@@ -11,8 +11,8 @@ import numpy as np
 from streamer.config import Config
 from streamer.media.frame import EncodedFrame
 from streamer.protocol.control import Seat
-from streamer.protocol.signaling import Answer, Bye, Offer
-from streamer.session.door import Door, Ended, Event, Join, Opened, Said, Say
+from streamer.protocol.signaling import Answer, Bye, ByeCode, Offer
+from streamer.session.door import Door, Ended, Event, Join, Leave, Opened, Said, Say
 from streamer.session.hub import Rendition, RenditionKey
 from streamer.session.session import Session
 from streamer.session.stalls import LOOKS
@@ -61,10 +61,15 @@ class SessionRig:
         self.clock.step(after_us)
         self.source.push(np.zeros((height_px, width_px, 3), np.uint8))
 
-    async def sit_out(self) -> None:
-        """Wait until all renditions are at a picture, and let the session look until they must count as stuck."""
+    async def sit_out(self, leaving: str | None = None) -> None:
+        """Wait until all renditions are at a picture, and let the session look until they must count as stuck.
+
+        Before it looks, a viewer may leave.
+        """
         studio = self.session._studio
         await until(lambda: all(rendition.picture_at_work for rendition in studio.renditions))
+        if leaving is not None:
+            self.door.submit(Leave(leaving, ByeCode.LEFT, "the page was closed"))
         for _ in range(LOOKS):
             before = self.clock.timers
             self.clock.step(_LOOK_US)

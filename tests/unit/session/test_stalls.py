@@ -126,6 +126,23 @@ async def test_codec_whose_library_does_not_return_twice_is_given_up(library):
         library.goes_on.set()
 
 
+async def test_codec_is_kept_while_one_that_somebody_takes_works(library):
+    async with open_session(video={"encoder": NAME}) as rig:
+        library.hangs = lambda _: True
+        for name in ("ann", "bob"):
+            await rig.connect(name)
+            rig.push()
+            await rig.sit_out(leaving=name)
+        library.hangs = lambda _: False
+
+        peer = await rig.connect("eve")
+        rig.push()
+        await frames(peer, 1)
+
+        assert rig.of_kind(Ended) == []
+        library.goes_on.set()
+
+
 async def test_encoder_that_returns_late_disturbs_nobody(hardware):
     async with open_session(video={"encoders": [NAME, "software"]}) as rig:
         peer = await rig.connect("ann")
@@ -149,10 +166,7 @@ async def test_hardware_that_the_last_viewer_has_left_is_given_up_all_the_same(h
         await rig.connect("ann")
         hardware.hangs = lambda _: True
         rig.push()
-        await until(lambda: next(iter(rig.renditions.values())).picture_at_work)
-
-        rig.door.submit(Leave("ann", ByeCode.LEFT, "the page was closed"))
-        await rig.sit_out()
+        await rig.sit_out(leaving="ann")
         peer = await rig.connect("bob")
         rig.push()
         await frames(peer, 1)

@@ -17,6 +17,8 @@ NO_SESSION = (
 )
 NO_CODEC = "this GPU does not encode"
 LOST = "the GPU was lost or its driver restarted: the kernel's log (Xid messages) says why"
+# What another moment may answer otherwise: they tell nothing of what this GPU can do.
+PASSING = (NO_SESSION, LOST)
 _TOO_OLD_FOR_PACKAGE = (
     f"{TOO_OLD}: NVENC API 12.1 is needed, which came with driver 530.41 for Linux (nvidia-smi shows yours)"
 )

@@ -6,12 +6,13 @@ are `_trial`'s; here are the two ways to open an encoder for them, and what else
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from streamer.encoders import _nvenc_library, _trial, nvenc, nvenc_av
-from streamer.encoders._cuda import CudaError, DeviceMemory, Gpu
-from streamer.encoders._nvenc_reasons import explain
+from streamer.encoders._cuda import DeviceMemory, Gpu
+from streamer.encoders._nvenc_reasons import PASSING, explain
 from streamer.encoders._proof import Proof
 from streamer.encoders.base import EncoderSettings, VideoEncoder
 from streamer.errors import EncoderError
@@ -22,9 +23,15 @@ from streamer.media.planes import host_surface
 _LUMA, _BLUE, _RED = 90, 60, 190
 _TOLERANCE = 3.0
 
+FoundT = TypeVar("FoundT")
+
 
 def try_nvenc(codec: str, gpu: Gpu) -> Proof | str:
-    """Return what PyNvVideoCodec does on this GPU, or why it is of no use."""
+    """Return what PyNvVideoCodec does on this GPU, or why it is of no use.
+
+    Raises:
+        CudaError: the driver gives no memory.
+    """
     try:
         library = _nvenc_library.import_cold()
         limits = library.GetEncoderCaps(gpuid=gpu.index, codec=nvenc.LIBRARY_NAMES[codec])
@@ -46,15 +53,15 @@ def try_nvenc(codec: str, gpu: Gpu) -> Proof | str:
 
     try:
         _trial.run(open_encoder, codec)
+        return replace(
+            assumed,
+            rgb_colour=_unless_refused(lambda: _rgb_colour(open_encoder, codec)),
+            takes_device_memory=bool(_unless_refused(lambda: _takes_device_memory(open_encoder, codec, gpu))),
+        )
     except _trial.TrialError as exc:
         return str(exc)
     except EncoderError as exc:
         return exc.reason
-    return replace(
-        assumed,
-        rgb_colour=_rgb_colour(open_encoder, codec),
-        takes_device_memory=_takes_device_memory(open_encoder, codec, gpu),
-    )
 
 
 def try_nvenc_av(codec: str, gpu: Gpu) -> Proof | str:
@@ -77,12 +84,25 @@ def try_nvenc_av(codec: str, gpu: Gpu) -> Proof | str:
 TRIALS: dict[str, Callable[[str, Gpu], Proof | str]] = {"nvenc": try_nvenc, "nvenc_av": try_nvenc_av}
 
 
-def _rgb_colour(open_encoder: _trial.OpenEncoder, codec: str) -> ColourDescription | None:
-    """Return what the engine's own conversion makes of RGB; None if that is not known, or it does not do it."""
+def _unless_refused(ask: Callable[[], FoundT]) -> FoundT | None:
+    """Return what a further question finds, None if the engine does not do what is asked of it.
+
+    Raises:
+        EncoderError: another moment may answer otherwise, and what is proven is kept.
+    """
     try:
-        colours = {_trial.rgb_colour(open_encoder, codec, packed) for packed in nvenc.PACKED}
-    except (EncoderError, _trial.TrialError):
+        return ask()
+    except _trial.TrialError:
         return None
+    except EncoderError as exc:
+        if exc.reason in PASSING:
+            raise
+        return None
+
+
+def _rgb_colour(open_encoder: _trial.OpenEncoder, codec: str) -> ColourDescription | None:
+    """Return what the engine's own conversion makes of RGB; None if that is not known."""
+    colours = {_trial.rgb_colour(open_encoder, codec, packed) for packed in nvenc.PACKED}
     # Both orders of the channels have to be told apart and converted alike.
     return colours.pop() if len(colours) == 1 else None
 
@@ -94,18 +114,14 @@ def _takes_device_memory(open_encoder: _trial.OpenEncoder, codec: str, gpu: Gpu)
     block[height_px:, 0::2], block[height_px:, 1::2] = _BLUE, _RED
     content = block.tobytes()
     host = host_surface(memoryview(content), PixelFormat.NV12, _trial.RESOLUTION, BT601_LIMITED)
+    memory = DeviceMemory(gpu.index, content)
     try:
-        memory = DeviceMemory(gpu.index, content)
-        try:
-            pointers = (memory.pointer, memory.pointer + width_px * height_px)
-            planes = tuple(
-                replace(plane, buffer=None, pointer=pointer)
-                for plane, pointer in zip(host.planes, pointers, strict=True)
-            )
-            surface = replace(host, memory=MemoryKind.CUDA, planes=planes, device=gpu.index)
-            found = _trial.samples(open_encoder, codec, surface)
-        finally:
-            memory.close()
-    except (CudaError, EncoderError, _trial.TrialError):
-        return False
+        pointers = (memory.pointer, memory.pointer + width_px * height_px)
+        planes = tuple(
+            replace(plane, buffer=None, pointer=pointer) for plane, pointer in zip(host.planes, pointers, strict=True)
+        )
+        surface = replace(host, memory=MemoryKind.CUDA, planes=planes, device=gpu.index)
+        found = _trial.samples(open_encoder, codec, surface)
+    finally:
+        memory.close()
     return all(abs(one - other) <= _TOLERANCE for one, other in zip(found, (_LUMA, _BLUE, _RED), strict=True))

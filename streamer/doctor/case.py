@@ -54,7 +54,8 @@ class Case:
         )
         told = {"config": config, "hangs": self._hangs, **given}
         answered = child.ask(_CHILD, question, what="the examination", limit_s=_LIMIT_S, given=told)
-        self._hangs[:] = answered["hangs"]
+        # Several are asked at a time: one that was asked before another hung takes nothing back.
+        self._hangs.extend(hang for hang in answered["hangs"] if hang not in self._hangs)
         if "refusal" in answered:
             raise child.ChildError(answered["refusal"])
         return answered["answer"]

@@ -29,8 +29,8 @@ def load(key: str) -> dict[str, Any] | None:
 
 def store(key: str, value: dict[str, Any]) -> None:
     """Write at once or not at all, whoever else writes."""
-    path = _path(key)
     with contextlib.suppress(OSError):
+        path = _path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
         try:
@@ -43,9 +43,9 @@ def store(key: str, value: dict[str, Any]) -> None:
 
 def clear() -> None:
     """Forget everything: what a driver did once it may not do any more."""
-    for path in _folder().glob(f"{_PREFIX}*.json"):
-        with contextlib.suppress(OSError):
-            path.unlink()
+    with contextlib.suppress(OSError):
+        for path in _folder().glob(f"{_PREFIX}*"):
+            path.unlink(missing_ok=True)
 
 
 def _path(key: str) -> Path:
@@ -55,5 +55,10 @@ def _path(key: str) -> Path:
 def _folder() -> Path:
     # XDG Base Directory Specification: a path that is not absolute is to be ignored.
     named = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    folder = named if named.is_absolute() else Path.home() / ".cache"
-    return folder / _FOLDER
+    if named.is_absolute():
+        return named / _FOLDER
+    try:
+        return Path.home() / ".cache" / _FOLDER
+    except RuntimeError as exc:
+        # Users of containers may have neither a name nor a home.
+        raise FileNotFoundError(str(exc)) from exc

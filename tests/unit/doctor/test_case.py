@@ -32,6 +32,10 @@ def test_driver_that_hung_once_is_waited_for_no_more(monkeypatch, tmp_path):
         with pytest.raises(child.ChildError):
             case.ask("sessions", backend="nvenc")
 
+        # This one was asked before.
+        patched.setattr(child, "ask", lambda *_, **__: {"answer": 1, "hangs": []})
+        case.ask("why_unavailable", kind="sources", name="test")
+
     # The process that is asked is a real one.
     with pytest.raises(child.ChildError, match=r"^it hung$"):
         case.ask("offer", backend="nvenc_av")

@@ -172,3 +172,17 @@ def test_cache_ignores_a_relative_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
 
     assert _proof_cache._path("a key").parent == tmp_path / ".cache" / "render-streamer"
+
+
+def test_cache_does_without_a_home(monkeypatch):
+    def unknown(number):
+        raise KeyError(number)
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+
+    _proof_cache.store("a key", {"value": 1})
+    _proof_cache.clear()
+
+    assert _proof_cache.load("a key") is None

@@ -111,6 +111,7 @@ class Stream:
         """Hand every action of `streamer.protocol.actions` to `callback` from now on, or to nobody.
 
         It is called in the stream's own thread and must return within a millisecond: hand longer work to another one.
+        What it raises is logged and ends nothing, `SystemExit` neither.
         """
         self._source.on_input(callback)
 

@@ -69,8 +69,9 @@ class CallbackInput:
     def _hand_over(self, action: InputAction) -> None:
         try:
             self._sink(action)
-        except Exception as exc:
-            # The function is not ours, like the top of a thread: one of its mistakes must not end the session.
+        except (Exception, SystemExit) as exc:
+            # The function is not ours, like the top of a thread: one of its mistakes must not end the session. Nor does
+            # `sys.exit` end a program from here: it would end the event loop, and viewers would hear no goodbye.
             failure = f"{type(exc).__name__}: {exc}"
             if failure != self._failure:
                 self._failure = failure

@@ -1,4 +1,5 @@
 import logging
+import sys
 
 import pytest
 
@@ -77,6 +78,14 @@ def test_another_mistake_is_logged_again(caplog):
     backend.apply([PointerMove(0, 0)] * 3)
 
     assert [str(record.exc_info[1]) for record in caplog.records] == ["first", "second"]
+
+
+def test_function_that_calls_for_an_exit_ends_nothing(caplog):
+    backend = callback.create(InputSettings(sink=sys.exit))
+
+    backend.apply([PointerMove(0, 0)])
+
+    assert "was lost because the function that takes it failed" in caplog.text
 
 
 def test_source_that_takes_no_input_is_refused():

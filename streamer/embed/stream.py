@@ -70,11 +70,11 @@ class Stream:
         self._failure: Exception | None = None
         # No daemon: viewers shall hear a goodbye and devices be closed, also when the program forgets to.
         self._thread = threading.Thread(target=self._run, name="stream")
-        self._thread.start()
         try:
+            self._thread.start()
             self._up.result()
         except BaseException:
-            # Also a Ctrl-C, while devices are still being opened.
+            # Also a Ctrl-C, while the thread starts or devices are still being opened.
             self.close()
             raise
 
@@ -124,7 +124,9 @@ class Stream:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._host.stop)
         if threading.current_thread() is not self._thread:
-            self._thread.join()
+            # One whose start was interrupted cannot always be waited for. It ends all the same.
+            with contextlib.suppress(RuntimeError):
+                self._thread.join()
 
     def __enter__(self) -> Self:
         return self

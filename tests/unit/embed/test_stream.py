@@ -189,6 +189,21 @@ def test_ctrl_c_ends_a_stream_that_waits_for_a_driver():
     assert ended.returncode == -signal.SIGINT
 
 
+def test_ctrl_c_while_the_thread_of_a_stream_starts_leaves_none_behind(monkeypatch):
+    before, start = threading.enumerate(), threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        if thread.name == "stream":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        opened()
+
+    assert [thread for thread in threading.enumerate() if thread not in before] == []
+
+
 def test_name_is_imported_when_it_is_asked_for():
     program = (
         "import sys, streamer\nbefore = 'av' in sys.modules\nstreamer.Stream\nprint(before, 'av' in sys.modules)\n"

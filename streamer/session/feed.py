@@ -152,8 +152,9 @@ class Feed:
                     self._publish(frame)
         except StreamerError as exc:
             self._on_failed(str(exc))
-        except Exception:
-            # The top of a thread: whatever the source's library raises ends this feed and nothing else.
+        except (Exception, SystemExit):
+            # The top of a thread: whatever the source's library raises ends this feed and nothing else. A program that
+            # draws may call for an exit, which ends no more than a thread: without this, the picture would stand still.
             logger.exception("capture ends because the source failed")
             self._on_failed("the source failed; the log has the details")
         finally:

@@ -47,7 +47,7 @@ async def in_thread(work: Callable[[], _T], name: str) -> _T:
     def run() -> None:
         try:
             answer.set_result(work())
-        except Exception as exc:  # noqa: BLE001 - whoever waits gets it
+        except BaseException as exc:  # noqa: BLE001 - whoever waits gets it, a call of `sys.exit` as well
             answer.set_exception(exc)
 
     Thread(target=run, name=name, daemon=True).start()

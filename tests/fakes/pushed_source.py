@@ -15,7 +15,7 @@ class PushedSource:
     def __init__(self) -> None:
         self._changed = Condition()
         self._frames: list[VideoFrame] = []
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
         self._is_woken = False
         self.resolution = SIZE
         self.grabs = 0
@@ -31,7 +31,7 @@ class PushedSource:
             self._changed.notify_all()
         return frame
 
-    def fail(self, failure: Exception | None = None) -> None:
+    def fail(self, failure: BaseException | None = None) -> None:
         with self._changed:
             self._failure = failure or SourceError("pushed", "the test says so")
             self._changed.notify_all()

@@ -160,7 +160,7 @@ def test_feed_closes_while_its_source_waits_for_a_picture(source, failures):
     assert failures == []
 
 
-@pytest.mark.parametrize("failure", [None, ZeroDivisionError("of a library")])
+@pytest.mark.parametrize("failure", [None, ZeroDivisionError("of a library"), SystemExit("of a program that draws")])
 def test_feed_tells_once_that_its_source_failed(feed, source, failures, failure):
     reader = feed.reader()
     source.push(0)

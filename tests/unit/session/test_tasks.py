@@ -1,7 +1,10 @@
 import asyncio
 import logging
 
-from streamer.session.tasks import Tasks, attempt, complete
+import pytest
+
+from streamer.session.tasks import Tasks, attempt, complete, in_thread
+from tests.fakes.waiting import WAIT_S
 
 
 async def for_ever() -> None:
@@ -42,6 +45,16 @@ async def test_error_of_one_task_is_logged_with_its_name_and_ends_that_task_alon
     assert caplog.records[0].exc_info is not None
     assert not other.done()
     await tasks.close()
+
+
+@pytest.mark.parametrize("failure", [ZeroDivisionError("of a library"), SystemExit("of a plugin")])
+async def test_whoever_waits_for_a_thread_gets_what_it_raises(failure):
+    def work() -> None:
+        raise failure
+
+    async with asyncio.timeout(WAIT_S):
+        with pytest.raises(type(failure), match="of a"):
+            await in_thread(work, "work")
 
 
 async def test_drained_tasks_ended_by_themselves():

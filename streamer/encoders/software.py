@@ -60,6 +60,7 @@ class _Codec:
 
     library: str
     open_engine: Callable[[EncoderSettings, Options], Engine]
+    smallest: Resolution
     largest: Resolution
     delta_ratio: float
     needs_keyframe: Callable[[], bool]
@@ -68,11 +69,12 @@ class _Codec:
 
 
 # VP8 has 14 bits for each edge (RFC 6386, section 9.1); H.264 at level 6.2 takes 139264 macroblocks (table A-1), and
-# H.265 and AV1 at theirs as many samples (tables A.8; A.3).
+# H.265 and AV1 at theirs as many samples (tables A.8; A.3). The smallest are what the libraries open for.
 _CODECS = {
     "h264": _Codec(
         library="libx264",
         open_engine=lambda settings, options: _x264.X264(settings, options.preset, options.threads),
+        smallest=Resolution(4, 4),
         largest=Resolution(8192, 4352),
         delta_ratio=_x264.DELTA_RATIO,
         needs_keyframe=lambda: _live_rate.why_unproven() is not None,
@@ -80,6 +82,7 @@ _CODECS = {
     "vp8": _Codec(
         library="libvpx",
         open_engine=lambda settings, options: _vpx.Vpx(settings, options.vp8_speed),
+        smallest=Resolution(4, 4),
         largest=Resolution(16383, 16383),
         delta_ratio=_vpx.DELTA_RATIO,
         needs_keyframe=lambda: False,
@@ -87,6 +90,7 @@ _CODECS = {
     "h265": _Codec(
         library="libx265",
         open_engine=lambda settings, options: _x265.X265(settings, options.h265_preset, options.threads),
+        smallest=Resolution(16, 16),
         largest=Resolution(8192, 4352),
         delta_ratio=_x265.DELTA_RATIO,
         needs_keyframe=lambda: True,
@@ -94,6 +98,7 @@ _CODECS = {
     "av1": _Codec(
         library="libsvtav1",
         open_engine=lambda settings, options: _svt_av1.SvtAv1(settings, options.av1_preset, options.threads),
+        smallest=Resolution(64, 64),
         largest=Resolution(8192, 4352),
         delta_ratio=_svt_av1.DELTA_RATIO,
         needs_keyframe=lambda: True,
@@ -125,7 +130,8 @@ def create(settings: EncoderSettings) -> "SoftwareEncoder":
         EncoderError: the library refuses the settings.
     """
     check_codec(_NAME, settings.codec, _codecs())
-    check_settings(_NAME, settings, _FORMATS, _CODECS[settings.codec].largest)
+    codec = _CODECS[settings.codec]
+    check_settings(_NAME, settings, _FORMATS, codec.largest, codec.smallest)
     return SoftwareEncoder(settings)
 
 

@@ -6,8 +6,9 @@ from pydantic import ValidationError
 from streamer import registry
 from streamer.encoders import PREFERENCE, _vpx, software
 from streamer.encoders.base import EncoderSettings
-from streamer.errors import EncoderError
+from streamer.errors import EncoderError, UnfitError
 from streamer.media.frame import BT601_LIMITED, SRGB_FULL, EncodeOrder, PixelFormat, Resolution
+from streamer.noise import moving
 from tests.fakes import clips
 
 SIZE = Resolution(320, 180)
@@ -41,6 +42,18 @@ def test_software_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_software_refuses_pictures_that_are_described_as_rgb() -> None:
     with pytest.raises(EncoderError, match="matrix 0"):
         software.create(EncoderSettings("h264", SIZE, PixelFormat.NV12, SRGB_FULL, 60.0, 2_000_000, 8_000_000))
+
+
+@pytest.mark.parametrize(("codec", "smallest_px"), [("h264", 4), ("vp8", 4), ("h265", 16), ("av1", 64)])
+def test_software_takes_pictures_from_a_smallest_on(codec: str, smallest_px: int) -> None:
+    smallest, smaller = Resolution(smallest_px, smallest_px), Resolution(smallest_px, smallest_px - 2)
+    encoder = software.create(replace(SETTINGS, codec=codec, resolution=smallest))
+
+    assert encoder.encode(moving(smallest, 0), EncodeOrder(2_000_000, 60.0)).is_keyframe
+
+    encoder.close()
+    with pytest.raises(UnfitError, match=f"pictures of {smaller}; the smallest are {smallest}"):
+        software.create(replace(SETTINGS, codec=codec, resolution=smaller))
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from streamer.encoders._nvenc_reasons import explain
 from streamer.encoders._proof import Proof
 from streamer.encoders._watch import Watch
 from streamer.encoders.base import EncoderSettings
-from streamer.errors import EncoderError, Unavailable
+from streamer.errors import EncoderError, LocalProtocolError, Unavailable
 from streamer.media.frame import (
     Capabilities,
     ColourDescription,
@@ -243,9 +243,16 @@ class NvencEncoder:
         self._rates = rates
 
     def _described(self, data: bytes) -> bytes:
-        """Return a keyframe that says how its samples become colours: the package converts but does not signal."""
+        """Return a keyframe that says how its samples become colours: the package converts but does not signal.
+
+        Raises:
+            EncoderError: its parameter sets are not what the standard says.
+        """
         describe = getattr(codec_module(self._settings.codec), "describe", None)
-        described: bytes = data if describe is None else describe(data, self._colour)
+        try:
+            described: bytes = data if describe is None else describe(data, self._colour)
+        except LocalProtocolError as exc:
+            raise EncoderError(_NAME, f"a keyframe cannot be read: {exc}") from exc
         return described
 
 

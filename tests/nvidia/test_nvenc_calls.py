@@ -6,7 +6,9 @@ from itertools import cycle, islice
 
 import pytest
 
+from streamer.codecs import h264
 from streamer.encoders import nvenc
+from streamer.errors import EncoderError, LocalProtocolError
 from tests.fakes import clips
 from tests.nvidia.machine import ORDER, SMALL, calls, decode, opened, settings
 
@@ -130,3 +132,12 @@ def test_nvenc_encodes_in_several_threads_from_the_first_frame_on():
 def test_nvenc_refuses_another_gpu_than_there_is():
     with pytest.raises(nvenc.Unavailable, match="GPU 5 is asked for, but there is 1 GPU, number 0"):
         nvenc.create(settings(options=nvenc.Options(gpu=5)))
+
+
+def test_keyframe_whose_parameter_sets_cannot_be_read_is_a_failure_of_the_encoder(monkeypatch):
+    def refuse(_data, _colour):
+        raise LocalProtocolError("a parameter set ends in the middle of a field")
+
+    monkeypatch.setattr(h264, "describe", refuse)
+    with opened() as encoder, pytest.raises(EncoderError, match="cannot be read: a parameter set ends"):
+        encoder.encode(clips.smooth_frame(SMALL), ORDER)

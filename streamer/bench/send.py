@@ -4,22 +4,19 @@ Sender and receiver are processes of their own, so that a sender's CPU time is t
 in several rounds, so that each meets the same machine.
 """
 
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import click
 import psutil
 
 from streamer.bench.clip import encode, noise_frames, write_annex_b
+from streamer.bench.line import Line
 from streamer.bench.machine import LoadMeter
 from streamer.bench.options import json_option, require_above_zero, require_writable
 from streamer.bench.progress import say
@@ -28,7 +25,6 @@ from streamer.bench.send_clip import write_units
 from streamer.bench.senders import BARE, CONTROLLED, PACED, STOCK, UNPACED
 from streamer.bench.served import ServedProcess
 from streamer.bench.viewer_process import ViewerProcess
-from streamer.errors import SessionError
 from streamer.media.frame import Resolution
 from streamer.media.units import BITS_PER_BYTE
 
@@ -83,52 +79,6 @@ class Clip:
         write_annex_b(video, iter(frames))
         size_bytes = sum(len(frame.data) for frame in frames)
         return cls(units, video, round(size_bytes * BITS_PER_BYTE * _FPS / len(frames) / 1e6, 2))
-
-
-class Line:
-    """A program of ours that is spoken to line by line, until the block ends."""
-
-    def __init__(self, *arguments: str) -> None:
-        self._name = arguments[0]
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            # What could not be said is tried once more here.
-            self._process.stdin.close()
-            self._process.wait(_STOP_TIMEOUT_S)
-        except (subprocess.TimeoutExpired, BrokenPipeError):
-            self._process.kill()
-            self._process.wait()
-        finally:
-            self._process.stdout.close()
-
-    def say(self, said: dict[str, Any]) -> None:
-        """Send one object."""
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(said) + "\n")
-            self._process.stdin.flush()
-        except BrokenPipeError as exc:
-            raise SessionError(f"{self._name} has ended before its time") from exc
-
-    def hear(self) -> dict[str, Any]:
-        """Return the next object."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise SessionError(f"{self._name} ended with status {self._process.wait()} before its time")
-        heard: dict[str, Any] = json.loads(line)
-        return heard
 
 
 def send(kind: str, clip: Path, seconds: float) -> Round:

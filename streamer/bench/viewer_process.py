@@ -1,54 +1,23 @@
 """The viewer without a browser, as a process that a bench tells what to do."""
 
-import json
-import subprocess
-import sys
 import time
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from streamer.bench.line import Line
 from streamer.bench.rtp_clock import RtpClock
 from streamer.bench.sight import Sight
 from streamer.clock import SystemClock
 from streamer.errors import SessionError
 
-_STOP_TIMEOUT_S = 10
 
-
-class ViewerProcess:
+class ViewerProcess(Line):
     """One viewer, until the block ends. It shares the machine's monotonic clock with the server.
 
     A blind one decodes nothing: there are totals to `collect`, and nothing to `measure`.
     """
 
     def __init__(self, url: str, *, is_blind: bool = False) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "streamer.bench.viewer", url, *(["--blind"] if is_blind else [])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.close()
-            self._process.wait(_STOP_TIMEOUT_S)
-        except (subprocess.TimeoutExpired, BrokenPipeError):
-            self._process.kill()
-            self._process.wait()
-        finally:
-            self._process.stdout.close()
+        super().__init__("streamer.bench.viewer", url, *(["--blind"] if is_blind else []))
 
     def join(self) -> None:
         """Come in; returns when a whole frame has arrived."""
@@ -81,17 +50,8 @@ class ViewerProcess:
         )
 
     def _ask(self, command: str) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.write(command + "\n")
-            self._process.stdin.flush()
-            line = self._process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        if not line:
-            raise SessionError(f"the viewer process ended with status {self._process.wait()} at {command!r}")
-        said: dict[str, Any] = json.loads(line)
+        self.write(command)
+        said = self.hear()
         if "error" in said:
             raise SessionError(f"the viewer could not {command}: {said['error']}")
         return said

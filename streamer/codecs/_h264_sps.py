@@ -8,9 +8,9 @@ stays, bit by bit. Clauses are those of ITU-T H.264.
 from dataclasses import dataclass
 from functools import lru_cache
 
+from streamer.codecs import _vui
 from streamer.codecs._bits import BitReader, BitWriter
 from streamer.codecs._nal_units import with_emulation_prevention, without_emulation_prevention
-from streamer.codecs._vui import skip_aspect_and_overscan, skip_signal, with_signal
 from streamer.media.frame import ColourDescription
 
 # Clause 7.3.2.1.1: the profiles whose parameter sets have chroma and scaling fields.
@@ -59,7 +59,6 @@ def with_immediate_output(nal_unit: bytes) -> bytes:
     """
     payload = without_emulation_prevention(nal_unit)
     reader = BitReader(payload)
-    reader.bits(8)
     num_ref_frames = _skip_to_vui(reader)
     vui_flag_at = reader.position
     has_vui = reader.flag()
@@ -97,15 +96,12 @@ def with_colour(nal_unit: bytes, colour: ColourDescription) -> bytes:
     Raises:
         LocalProtocolError: it is not a sequence parameter set.
     """
-    payload = without_emulation_prevention(nal_unit)
-    reader = BitReader(payload)
-    reader.bits(8)
-    _skip_to_vui(reader)
-    return with_emulation_prevention(with_signal(payload, reader.position, colour, _FLAGS_AFTER_SIGNAL))
+    return _vui.with_colour(nal_unit, colour, _skip_to_vui, _FLAGS_AFTER_SIGNAL)
 
 
 def _skip_to_vui(reader: BitReader) -> int:
     """Clause 7.3.2.1.1 up to `vui_parameters_present_flag`; return `max_num_ref_frames`."""
+    reader.bits(8)
     profile = reader.bits(8)
     reader.bits(16)
     reader.ue()
@@ -162,8 +158,8 @@ def _skip_picture_order_count(reader: BitReader) -> None:
 
 def _skip_vui(reader: BitReader) -> None:
     """Clause E.1.1 up to `bitstream_restriction_flag`."""
-    skip_aspect_and_overscan(reader)
-    skip_signal(reader)
+    _vui.skip_aspect_and_overscan(reader)
+    _vui.skip_signal(reader)
     if reader.flag():
         reader.ue()
         reader.ue()

@@ -7,9 +7,9 @@ those of ITU-T H.265.
 
 from functools import lru_cache
 
+from streamer.codecs import _vui
 from streamer.codecs._bits import BitReader, BitWriter, stop_bit_at
 from streamer.codecs._nal_units import with_emulation_prevention, without_emulation_prevention
-from streamer.codecs._vui import with_signal
 from streamer.media.frame import ColourDescription
 
 _HEADER_BITS = 16
@@ -60,10 +60,7 @@ def with_colour(nal_unit: bytes, colour: ColourDescription) -> bytes:
     Raises:
         LocalProtocolError: it is not a sequence parameter set.
     """
-    payload = without_emulation_prevention(nal_unit)
-    reader = BitReader(payload)
-    _skip_to_vui(reader)
-    return with_emulation_prevention(with_signal(payload, reader.position, colour, _FLAGS_AFTER_SIGNAL))
+    return _vui.with_colour(nal_unit, colour, _skip_to_vui, _FLAGS_AFTER_SIGNAL)
 
 
 def _skip_to_ordering(reader: BitReader) -> tuple[int, int]:

@@ -86,6 +86,9 @@ class NalFormat:
     unit_types: range
     aggregation_type: int
     fragment_type: int
+    # Of sequence parameter sets, and of what they have to come before.
+    parameter_set_type: int
+    slice_types: range
     # Delimiters and filler: packets have boundaries of their own.
     not_sent: frozenset[int]
     # Returns the header of the payload that carries these NAL units together.
@@ -94,6 +97,27 @@ class NalFormat:
     def type_of(self, header: int) -> int:
         """Return the type that the first byte of a header tells."""
         return (header & self.type_mask) >> self.type_shift
+
+    def with_parameter_sets(self, data: bytes, rewrite: Callable[[bytes], bytes]) -> bytes:
+        """Return the access unit with its sequence parameter sets rewritten.
+
+        Raises:
+            LocalProtocolError: there is no NAL unit in it, or a parameter set that cannot be read.
+        """
+        rewritten: list[bytes] = []
+        kept_from, kind = 0, None
+        for start in unit_starts(data):
+            kind = self.type_of(data[start])
+            if kind == self.parameter_set_type:
+                end = unit_end(data, start)
+                rewritten += data[kept_from:start], rewrite(data[start:end])
+                kept_from = end
+            elif kind in self.slice_types:
+                # Parameter sets come before the slices that need them. What follows is not searched.
+                break
+        if kind is None:
+            raise no_unit(data)
+        return b"".join((*rewritten, data[kept_from:])) if rewritten else data
 
     def packetize(self, data: bytes, max_payload_bytes: int) -> tuple[bytes, ...]:
         """Return the payloads of an access unit: small units together, large ones in fragments of about equal size.

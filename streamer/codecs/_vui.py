@@ -3,7 +3,10 @@
 That is its beginning, up to how samples become colours.
 """
 
+from collections.abc import Callable
+
 from streamer.codecs._bits import BitReader, BitWriter, stop_bit_at
+from streamer.codecs._nal_units import with_emulation_prevention, without_emulation_prevention
 from streamer.media.frame import ColourDescription
 
 _EXTENDED_SAR = 255
@@ -13,14 +16,21 @@ _UNSPECIFIED_FORMAT = 5
 _FLAGS_BEFORE_SIGNAL = 2
 
 
-def with_signal(payload: bytes, flag_at: int, colour: ColourDescription, flags_after_signal: int) -> bytes:
-    """Return a parameter set with the colour description in the place of what it says.
+def with_colour(
+    nal_unit: bytes, colour: ColourDescription, skip_to_vui: Callable[[BitReader], object], flags_after_signal: int
+) -> bytes:
+    """Return a sequence parameter set with the colour description signalled in the place of what it says.
 
-    `flag_at` is where it says whether it has usability information. Where it has none, it gets some that says nothing
-    else: so many flags, all off, are what comes after the colours.
+    `skip_to_vui` reads up to where it says whether it has usability information. Where it has none, it gets some that
+    says nothing else: so many flags, all off, are what comes after the colours.
+
+    Raises:
+        LocalProtocolError: it is not a sequence parameter set.
     """
+    payload = without_emulation_prevention(nal_unit)
     reader, writer = BitReader(payload), BitWriter()
-    reader.position = flag_at
+    skip_to_vui(reader)
+    flag_at = reader.position
     if reader.flag():
         skip_aspect_and_overscan(reader)
         writer.copy(payload, 0, reader.position)
@@ -33,7 +43,7 @@ def with_signal(payload: bytes, flag_at: int, colour: ColourDescription, flags_a
         _write_signal(writer, colour)
         writer.bits(0, flags_after_signal)
     writer.copy(payload, reader.position, stop_bit_at(payload, reader.position))
-    return writer.trailing()
+    return with_emulation_prevention(writer.trailing())
 
 
 def skip_aspect_and_overscan(reader: BitReader) -> None:

@@ -3,10 +3,10 @@
 Rules of this file: no state; a payload is planned once and shared. What it has in common with H.265 is in `_nal_units`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from streamer.codecs._h264_sps import with_colour, with_immediate_output
-from streamer.codecs._nal_units import FORBIDDEN_BIT, NalFormat, no_unit, unit_end, unit_starts
+from streamer.codecs._nal_units import FORBIDDEN_BIT, NalFormat, unit_starts
 from streamer.codecs.base import SdpFormat
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import ColourDescription, Resolution
@@ -62,7 +62,7 @@ def conform(data: bytes) -> bytes:
     Raises:
         LocalProtocolError: there is no NAL unit in it, or a parameter set that cannot be read.
     """
-    return _with_parameter_sets(data, with_immediate_output)
+    return _FORMAT.with_parameter_sets(data, with_immediate_output)
 
 
 def describe(data: bytes, colour: ColourDescription) -> bytes:
@@ -71,24 +71,7 @@ def describe(data: bytes, colour: ColourDescription) -> bytes:
     Raises:
         LocalProtocolError: there is no NAL unit in it, or a parameter set that cannot be read.
     """
-    return _with_parameter_sets(data, lambda nal_unit: with_colour(nal_unit, colour))
-
-
-def _with_parameter_sets(data: bytes, rewrite: Callable[[bytes], bytes]) -> bytes:
-    rewritten: list[bytes] = []
-    kept_from, kind = 0, None
-    for start in unit_starts(data):
-        kind = data[start] & _TYPE_BITS
-        if kind == _SPS:
-            end = unit_end(data, start)
-            rewritten += data[kept_from:start], rewrite(data[start:end])
-            kept_from = end
-        elif _SLICE <= kind <= _IDR:
-            # Clause 7.4.1.2.3: parameter sets come before the first slice. What follows is not searched.
-            break
-    if kind is None:
-        raise no_unit(data)
-    return b"".join((*rewritten, data[kept_from:])) if rewritten else data
+    return _FORMAT.with_parameter_sets(data, lambda nal_unit: with_colour(nal_unit, colour))
 
 
 def packetize(data: bytes, max_payload_bytes: int) -> tuple[bytes, ...]:
@@ -136,6 +119,8 @@ _FORMAT = NalFormat(
     unit_types=range(1, _STAP_A),
     aggregation_type=_STAP_A,
     fragment_type=_FU_A,
+    parameter_set_type=_SPS,
+    slice_types=range(_SLICE, _IDR + 1),
     not_sent=frozenset({_AUD, _FILLER}),
     joint_header=_joint_header,
 )

@@ -3,10 +3,10 @@
 Rules of this file: no state; a payload is planned once and shared. What it has in common with H.264 is in `_nal_units`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from streamer.codecs._h265_sps import with_colour, with_immediate_output
-from streamer.codecs._nal_units import FORBIDDEN_BIT, NalFormat, no_unit, unit_end, unit_starts
+from streamer.codecs._nal_units import FORBIDDEN_BIT, NalFormat, unit_starts
 from streamer.codecs.base import SdpFormat
 from streamer.errors import LocalProtocolError
 from streamer.media.frame import ColourDescription, Resolution
@@ -70,7 +70,7 @@ def conform(data: bytes) -> bytes:
     Raises:
         LocalProtocolError: there is no NAL unit in it, or a parameter set that cannot be read.
     """
-    return _with_parameter_set(data, with_immediate_output)
+    return _FORMAT.with_parameter_sets(data, with_immediate_output)
 
 
 def describe(data: bytes, colour: ColourDescription) -> bytes:
@@ -79,24 +79,7 @@ def describe(data: bytes, colour: ColourDescription) -> bytes:
     Raises:
         LocalProtocolError: there is no NAL unit in it, or a parameter set that cannot be read.
     """
-    return _with_parameter_set(data, lambda nal_unit: with_colour(nal_unit, colour))
-
-
-def _with_parameter_set(data: bytes, rewrite: Callable[[bytes], bytes]) -> bytes:
-    rewritten: list[bytes] = []
-    kept_from, kind = 0, None
-    for start in unit_starts(data):
-        kind = _FORMAT.type_of(data[start])
-        if kind == _SPS:
-            end = unit_end(data, start)
-            rewritten += data[kept_from:start], rewrite(data[start:end])
-            kept_from = end
-        elif kind <= _LAST_SLICE:
-            # Parameter sets come before the slices that need them. What follows is not searched.
-            break
-    if kind is None:
-        raise no_unit(data)
-    return b"".join((*rewritten, data[kept_from:])) if rewritten else data
+    return _FORMAT.with_parameter_sets(data, lambda nal_unit: with_colour(nal_unit, colour))
 
 
 def packetize(data: bytes, max_payload_bytes: int) -> tuple[bytes, ...]:
@@ -145,6 +128,8 @@ _FORMAT = NalFormat(
     unit_types=range(_AP),
     aggregation_type=_AP,
     fragment_type=_FU,
+    parameter_set_type=_SPS,
+    slice_types=range(_LAST_SLICE + 1),
     not_sent=frozenset({_AUD, _FILLER}),
     joint_header=_joint_header,
 )

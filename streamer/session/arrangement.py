@@ -19,7 +19,7 @@ from streamer.session.hub import Hub, Rendition, RenditionKey
 from streamer.session.placement import RETRY_US, Need, Placement
 from streamer.session.stalls import LOOKS, Stalls
 from streamer.session.studio import Studio
-from streamer.session.tasks import attempt
+from streamer.session.tasks import attempt, complete, in_thread
 from streamer.session.viewer import Viewer
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class Arrangement:
         while True:
             await self._clock.sleep_until_us(self._clock.now_us() + _ARRANGE_INTERVAL_US)
             attempt(self.arrange, "the arrangement of viewers")
-            attempt(self._replace_stuck, "the replacement of stuck renditions")
+            await complete(self._replace_stuck(), "the replacement of stuck renditions")
 
     def arrange(self) -> None:
         """Look at once which rendition each viewer belongs into."""
@@ -126,7 +126,7 @@ class Arrangement:
         else:
             self._give_up(key.codec, f"{key} failed {MOST_RETRIES + 1} times, last because {reason}")
 
-    def _replace_stuck(self) -> None:
+    async def _replace_stuck(self) -> None:
         """Open others in the place of renditions that do not return from a picture.
 
         Also of those that nobody takes any more: people reload a page whose picture stands still, and would meet the
@@ -136,8 +136,10 @@ class Arrangement:
             key = rendition.key
             reason = f"has not returned from a picture for {_STUCK_AFTER_S} s"
             logger.warning("%s is left behind because it %s", key, reason)
+            # The encoder that takes over is opened once to see that it can be.
+            has_fallen_back = await in_thread(partial(rendition.give_up_hardware, reason), f"successor of {key}")
             is_taken = self._hub.renditions.get(key) is rendition
-            if rendition.give_up_hardware(reason):
+            if has_fallen_back:
                 self._owner.encoder_changed(key.codec)
             elif is_taken and key.codec in self._stuck:
                 # Each one that is left behind keeps a surface of the source, and a source has four.

@@ -19,6 +19,7 @@ from streamer.desktop.desktop import Desktop, DesktopSettings
 from streamer.errors import Unavailable
 from streamer.inputs.base import InputBackend, InputSettings
 from streamer.session.assembly import gpu_of
+from streamer.session.tasks import in_thread
 from streamer.settings import backend_options
 from streamer.sources.base import EncodedSource, FrameSource, InteractiveSource, SourceSettings
 
@@ -65,16 +66,16 @@ async def open_devices(
         desktop = await _open_desktop(config, clock)
         if desktop is not None:
             opened.push_async_callback(desktop.stop)
-        source = await _in_thread(lambda: _open_source(config, clock, last_input, stays_on_gpu, desktop))
+        source = await _opened(lambda: _open_source(config, clock, last_input, stays_on_gpu, desktop))
         opened.callback(source.close)
-        input_backend = await _in_thread(lambda: _open_input(config, source, desktop))
+        input_backend = await _opened(lambda: _open_input(config, source, desktop))
         opened.pop_all()
     return Devices(source, input_backend, desktop)
 
 
-async def _in_thread(open_device: Callable[[], _D]) -> _D:
+async def _opened(open_device: Callable[[], _D]) -> _D:
     """Open a device in a thread; when the caller is cancelled meanwhile, close it again: nobody else knows of it."""
-    opening = asyncio.ensure_future(asyncio.to_thread(open_device))
+    opening = asyncio.ensure_future(in_thread(open_device, "opening of a device"))
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:

@@ -55,7 +55,7 @@ class RenditionOwner(Protocol):
 
 
 class EncodedRendition:
-    """A rendition made by an encoder of ours. `add`, `remove`, `close` on the event loop; `wake` from anywhere."""
+    """A rendition made by an encoder of ours. `add`, `remove`, `close` on the event loop; the rest from anywhere."""
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 import pytest
 
-from streamer.bench.send import Line, Round, figures_of
+from streamer.bench.line import Line
+from streamer.bench.send import Round, figures_of
 from streamer.bench.send_clip import read_units, write_units
 from streamer.errors import ConfigError, SessionError
 

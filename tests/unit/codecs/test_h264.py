@@ -32,7 +32,6 @@ def _encoded(count: int, options: dict[str, str], pixel_format: str = "yuv420p")
 def _without_usability_information(unit: bytes) -> bytes:
     payload = unit.replace(b"\x00\x00\x03", b"\x00\x00")
     reader = BitReader(payload)
-    reader.bits(8)
     _skip_to_vui(reader)
     writer = BitWriter()
     writer.copy(payload, 0, reader.position)
